@@ -1,0 +1,85 @@
+"""What the updater knows of one Application: a small, immutable copy of the fields it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+ANNOTATION_PREFIX = "argocd-image-updater.argoproj.io/"
+
+_EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ApplicationKey:
+    """Identity of an Application; its text ``namespace/name`` is also the metric label."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+class SourceKind(Enum):
+    """The kinds of source that take an image override."""
+
+    HELM = "Helm"
+    KUSTOMIZE = "Kustomize"
+
+
+class SourceLayout(Enum):
+    """Which field of the spec holds the sources (``argocd-api.md`` 2.4: hydrator, else sources, else source)."""
+
+    NONE = "none"
+    SINGLE = "source"
+    MULTIPLE = "sources"
+    HYDRATED = "drySource"
+
+
+@dataclass(frozen=True, slots=True)
+class HelmParameter:
+    """One entry of ``helm.parameters``."""
+
+    name: str
+    value: str
+    force_string: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSnapshot:
+    """One source of a spec. ``None`` for a block means that the block is absent, which an empty one is not."""
+
+    repo_url: str = ""
+    path: str = ""
+    target_revision: str = ""
+    chart: str = ""
+    ref: str = ""
+    name: str = ""
+    helm_parameters: tuple[HelmParameter, ...] | None = None
+    kustomize_images: tuple[str, ...] | None = None
+    has_plugin: bool = False
+
+    @property
+    def has_block(self) -> bool:
+        """Whether a helm, kustomize or plugin block is written in the spec."""
+        return self.helm_parameters is not None or self.kustomize_images is not None or self.has_plugin
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationSnapshot:
+    """One Application as it was at one moment. ``source_type`` and ``source_types`` are texts of its status."""
+
+    key: ApplicationKey
+    project: str = ""
+    annotations: Mapping[str, str] = field(default=_EMPTY)
+    labels: Mapping[str, str] = field(default=_EMPTY)
+    layout: SourceLayout = SourceLayout.NONE
+    sources: tuple[SourceSnapshot, ...] = ()
+    source_type: str = ""
+    source_types: tuple[str, ...] = ()
+    live_images: tuple[str, ...] = ()
+    resource_version: str = ""
+    controller_namespace: str = ""
