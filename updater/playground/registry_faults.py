@@ -1,0 +1,117 @@
+"""Misbehaviour of the playground's registry, one line each.
+
+A fault applies to requests whose target contains ``target`` (every request when it is empty), ``times`` times or until
+``clear``. The oldest fault that fits a request is the one that happens.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from updater.playground.registry_http import Ending, HttpAnswer, HttpAsked
+
+Respond = Callable[[HttpAsked], HttpAnswer]
+Misbehave = Callable[[HttpAsked, Respond], HttpAnswer]
+
+_PAGE = b"<!doctype html><html><head><title>Sign in</title></head><body>Please sign in to the network.</body></html>"
+
+
+@dataclass(slots=True)
+class _Fault:
+    misbehave: Misbehave
+    target: str
+    left: int | None
+
+
+class RegistryFaults:
+    """The faults that wait for their request. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[_Fault] = []
+        self._released = threading.Event()
+
+    def delay(self, seconds: float, *, target: str = "", times: int | None = None) -> None:
+        """Answer properly, but late."""
+        released = self._released
+
+        def late(asked: HttpAsked, respond: Respond) -> HttpAnswer:
+            released.wait(seconds)
+            return respond(asked)
+
+        self._add(late, target, times)
+
+    def status(
+        self,
+        status: int,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        *,
+        target: str = "",
+        times: int | None = None,
+    ) -> None:
+        """Answer with this status, header lines and body."""
+        answer = HttpAnswer(status, dict(headers or {}), body)
+        self._add(lambda _asked, _respond: answer, target, times)
+
+    def truncate_body(self, *, target: str = "", times: int | None = None) -> None:
+        """Promise the whole body, send half of it and hang up."""
+        self._add(lambda asked, respond: dataclasses.replace(respond(asked), ending=Ending.HALF_BODY), target, times)
+
+    def html(self, *, target: str = "", times: int | None = None) -> None:
+        """Answer as a captive portal does: status 200 and a page."""
+        self.status(200, {"Content-Type": "text/html"}, _PAGE, target=target, times=times)
+
+    def loop_pagination(self, *, target: str = "/tags/list", times: int | None = None) -> None:
+        """Name the current page as the next one."""
+
+        def turn_in_circles(asked: HttpAsked, respond: Respond) -> HttpAnswer:
+            answer = respond(asked)
+            link = f'<{asked.path}?{asked.query or "n=1"}>; rel="next"'
+            return dataclasses.replace(answer, headers={**answer.headers, "Link": link})
+
+        self._add(turn_in_circles, target, times)
+
+    def never_answer(self, *, target: str = "", times: int | None = None) -> None:
+        """Take the request and stay silent until the faults are cleared or the registry closes."""
+        released = self._released
+
+        def stay_silent(_asked: HttpAsked, _respond: Respond) -> HttpAnswer:
+            released.wait()
+            return HttpAnswer(500, ending=Ending.HANG_UP)
+
+        self._add(stay_silent, target, times)
+
+    def reset(self, *, target: str = "", times: int | None = None) -> None:
+        """Reset the connection in place of an answer."""
+        self._add(lambda _asked, _respond: HttpAnswer(500, ending=Ending.RESET), target, times)
+
+    def clear(self) -> None:
+        """Behave again; requests that are held back by a fault go on at once."""
+        with self._lock:
+            self._faults.clear()
+            released, self._released = self._released, threading.Event()
+        released.set()
+
+    def respond(self, asked: HttpAsked, respond: Respond) -> HttpAnswer:
+        """The answer to ``asked``: that of the fault that fits, else that of ``respond``."""
+        misbehave = self._take(asked.target)
+        return respond(asked) if misbehave is None else misbehave(asked, respond)
+
+    def _add(self, misbehave: Misbehave, target: str, times: int | None) -> None:
+        with self._lock:
+            self._faults.append(_Fault(misbehave, target, times))
+
+    def _take(self, target: str) -> Misbehave | None:
+        with self._lock:
+            fault = next((fault for fault in self._faults if fault.target in target), None)
+            if fault is None:
+                return None
+            if fault.left is not None:
+                fault.left -= 1
+                if fault.left <= 0:
+                    self._faults.remove(fault)
+            return fault.misbehave
