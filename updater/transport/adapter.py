@@ -1,0 +1,140 @@
+"""requests' adapter with our trust store, our connections, our proxies, and answers without cookies.
+
+It is used without a ``requests.Session``, because all that a session adds is unwanted here: cookies, redirects (which
+would carry the token elsewhere), netrc, and proxies looked up per call (``registries.md`` 3.11).
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from updater.transport.exchange import HttpExchange
+from updater.transport.proxies import ProxyOptions
+from updater.transport.trust import TlsOptions, ssl_context
+
+
+class CurrentExchange(threading.local):
+    """The exchange that the calling thread is sending, so that a connection can be attached to it."""
+
+    exchange: HttpExchange | None = None
+
+
+class ExchangeAdapter(HTTPAdapter):
+    """Sends prepared requests over connections that the exchange of the calling thread can interrupt."""
+
+    def __init__(self, tls: TlsOptions, proxies: ProxyOptions, pool_size: int) -> None:
+        self.current = CurrentExchange()
+        self._tls = tls
+        self._proxies = proxies
+        self._context: ssl.SSLContext | None = None
+        self._context_lock = threading.Lock()
+        super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _pool_classes(self.current)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _pool_classes(self.current)
+        return manager
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        del proxies
+        return super().get_connection_with_tls_context(request, verify, self._proxies_for(request), cert)
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        del proxies
+        return super().request_url(request, self._proxies_for(request))
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        del verify, cert
+        parts = urllib3.util.parse_url(request.url or "")
+        host = {"scheme": parts.scheme, "host": parts.host, "port": parts.port}
+        return host, {"ssl_context": self._ssl_context()} if parts.scheme == "https" else {}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """The context has decided already."""
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Only what an exchange reads; above all no cookies, which would mix tenants."""
+        response = requests.Response()
+        response.status_code = resp.status
+        response.raw = resp
+        response.request = req
+        return response
+
+    def _proxies_for(self, request: requests.PreparedRequest) -> dict[str, str] | None:
+        proxy = self._proxies.proxy_for(request.url or "")
+        return {"all": proxy} if proxy else None
+
+    def _ssl_context(self) -> ssl.SSLContext:
+        # Made on first use: loading the platform's trust store takes tens of milliseconds.
+        with self._context_lock:
+            if self._context is None:
+                self._context = ssl_context(self._tls)
+            return self._context
+
+
+def _pool_classes(current: CurrentExchange) -> dict[str, type[HTTPConnectionPool]]:
+    """Pools whose connections tell the exchange of the calling thread when they carry it and when no longer."""
+
+    class Plain(HTTPConnection):
+        exchange: HttpExchange | None = None
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            _attach(self, current)
+            super().request(*args, **kwargs)
+
+    class Tls(HTTPSConnection):
+        exchange: HttpExchange | None = None
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            _attach(self, current)
+            super().request(*args, **kwargs)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+        def _put_conn(self, conn: Any) -> None:
+            _detach(conn)
+            super()._put_conn(conn)
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = Tls
+
+        def _put_conn(self, conn: Any) -> None:
+            _detach(conn)
+            super()._put_conn(conn)
+
+        def _validate_conn(self, conn: Any) -> None:
+            # Connects as the parent does, without its warning per call: who asked for an unverified connection was
+            # told once, where the option was read.
+            if conn.is_closed:
+                conn.connect()
+
+    return {"http": PlainPool, "https": TlsPool}
+
+
+def _attach(connection: Any, current: CurrentExchange) -> None:
+    connection.exchange = current.exchange
+    if connection.exchange is not None:
+        connection.exchange.attach(connection)
+
+
+def _detach(connection: Any) -> None:
+    if connection is not None and connection.exchange is not None:
+        connection.exchange.detach()
+        connection.exchange = None

@@ -1,0 +1,122 @@
+"""How an HTTP exchange can fail before anybody looked at its status.
+
+Each adapter maps these to its own branch of the error tree, where it can also say what the operator should change.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from enum import Enum
+
+import urllib3.exceptions
+
+from updater.transport.redaction import cap_text, redact
+
+
+class TransportFailure(Enum):
+    """What went wrong; the value is a clause for people."""
+
+    DNS = "the host name cannot be resolved"
+    CONNECT = "the connection cannot be made"
+    TLS = "the TLS handshake failed"
+    PROXY = "the proxy refused the connection"
+    RESET = "the connection was closed before the answer"
+    TIMEOUT = "the deadline passed"
+    TOO_LARGE = "the answer is larger than the limit"
+    TRUNCATED = "the answer ends too early"
+    CANCELLED = "the call was cancelled"
+    PROTOCOL = "the answer is not HTTP"
+
+
+class TransportError(Exception):
+    """One failed exchange. ``detail`` is safe to show: capped, redacted, without URLs."""
+
+    def __init__(
+        self, kind: TransportFailure, detail: str = "", *, before_answer: bool = True, ports_exhausted: bool = False
+    ) -> None:
+        super().__init__(kind.value)
+        self.kind = kind
+        self.detail = cap_text(redact(detail))
+        self.before_answer = before_answer
+        """No byte of an answer had arrived."""
+        self.ports_exhausted = ports_exhausted
+        """The machine has no local port left (EADDRNOTAVAIL)."""
+
+    @property
+    def text(self) -> str:
+        """What happened, for people."""
+        return f"{self.kind.value} ({self.detail})" if self.detail else self.kind.value
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_MOST_SPECIFIC_FIRST: tuple[tuple[type[BaseException], TransportFailure], ...] = (
+    (socket.gaierror, TransportFailure.DNS),
+    (urllib3.exceptions.NameResolutionError, TransportFailure.DNS),
+    (urllib3.exceptions.ProxyError, TransportFailure.PROXY),
+    (ssl.SSLError, TransportFailure.TLS),
+    (urllib3.exceptions.SSLError, TransportFailure.TLS),
+    (urllib3.exceptions.ConnectTimeoutError, TransportFailure.CONNECT),
+    (urllib3.exceptions.NewConnectionError, TransportFailure.CONNECT),
+    (urllib3.exceptions.ReadTimeoutError, TransportFailure.TIMEOUT),
+    (TimeoutError, TransportFailure.TIMEOUT),
+    (http.client.IncompleteRead, TransportFailure.TRUNCATED),
+    (urllib3.exceptions.IncompleteRead, TransportFailure.TRUNCATED),
+    (http.client.RemoteDisconnected, TransportFailure.RESET),
+    (http.client.BadStatusLine, TransportFailure.PROTOCOL),
+    (http.client.LineTooLong, TransportFailure.PROTOCOL),
+    (http.client.HTTPException, TransportFailure.PROTOCOL),
+    (urllib3.exceptions.HeaderParsingError, TransportFailure.PROTOCOL),
+    (ConnectionError, TransportFailure.RESET),
+    (urllib3.exceptions.ProtocolError, TransportFailure.RESET),
+    (OSError, TransportFailure.RESET),
+)
+
+
+def transport_error(error: BaseException, *, before_answer: bool = True) -> TransportError:
+    """The failure behind an exception of requests, urllib3, ssl or the socket layer."""
+    chain = tuple(_chain(error))
+    kind = TransportFailure.RESET
+    for category, candidate in _MOST_SPECIFIC_FIRST:
+        if any(isinstance(link, category) for link in chain):
+            kind = candidate
+            break
+    exhausted = any(isinstance(link, OSError) and link.errno == errno.EADDRNOTAVAIL for link in chain)
+    if kind is TransportFailure.RESET and not before_answer:
+        kind = TransportFailure.TRUNCATED
+    return TransportError(kind, _detail(chain), before_answer=before_answer, ports_exhausted=exhausted)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exception and everything it carries or came from; libraries nest in ``args``, ``reason`` and the chain."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        link = waiting.pop(0)
+        if not isinstance(link, BaseException) or id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        waiting += [*link.args, getattr(link, "reason", None), link.__cause__, link.__context__]
+
+
+def _detail(chain: tuple[BaseException, ...]) -> str:
+    """The innermost text that is no wrapper around another exception: those embed whole URLs."""
+    for link in reversed(chain):
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return str(getattr(link, "verify_message", "") or link.reason)
+        if isinstance(link, ssl.SSLError):
+            return str(link.reason or link.strerror or "").replace("_", " ").lower()
+        if isinstance(link, OSError) and link.strerror:
+            return link.strerror
+    for link in reversed(chain):
+        if isinstance(link, TimeoutError):
+            return ""
+        if isinstance(link, http.client.HTTPException) and str(link):
+            return str(link)
+    return ""

@@ -1,0 +1,67 @@
+"""Trust stores and client certificates: from file names to an ``ssl.SSLContext``.
+
+A CA file is added to the platform's store, it does not replace it (as ``--server-crt`` of the Argo CD client does).
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from updater.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """What decides whom we trust and who we are. Paths are empty when not given."""
+
+    ca_file: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    insecure: bool = False
+
+    def __post_init__(self) -> None:
+        if bool(self.client_cert) != bool(self.client_key):
+            raise ConfigurationError(
+                "a client certificate needs both its certificate and its key",
+                hint="set --argocd-client-crt and --argocd-client-crt-key together",
+                code="tls_invalid",
+            )
+
+
+def ssl_context(options: TlsOptions) -> ssl.SSLContext:
+    """A client context with TLS 1.2 or newer and HTTP/1.1; raises ``ConfigurationError`` with code ``tls_invalid``."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Offering HTTP/1.1 alone keeps a proxy from answering with HTTP/2 (argocd-api.md 4.1).
+    context.set_alpn_protocols(["http/1.1"])
+    if options.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if options.ca_file:
+        _load(options.ca_file, "CA file", lambda: context.load_verify_locations(cafile=options.ca_file))
+    if options.client_cert:
+        _load(
+            options.client_cert,
+            "client certificate",
+            lambda: context.load_cert_chain(options.client_cert, options.client_key, password=_no_password),
+        )
+    return context
+
+
+def _load(path: str, what: str, load: Callable[[], object]) -> None:
+    try:
+        load()
+    except (OSError, ssl.SSLError, ValueError) as error:
+        reason = getattr(error, "strerror", "") or getattr(error, "reason", "") or "not a PEM file"
+        raise ConfigurationError(
+            f"the {what} cannot be used: {reason}",
+            where=path,
+            hint="name a readable PEM file, its key without a passphrase",
+            code="tls_invalid",
+        ) from error
+
+
+def _no_password() -> str:
+    raise ValueError("the key is encrypted")
