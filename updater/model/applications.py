@@ -74,8 +74,8 @@ class ApplicationSnapshot:
 
     key: ApplicationKey
     project: str = ""
-    annotations: Mapping[str, str] = field(default=_EMPTY)
-    labels: Mapping[str, str] = field(default=_EMPTY)
+    annotations: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    labels: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
     layout: SourceLayout = SourceLayout.NONE
     sources: tuple[SourceSnapshot, ...] = ()
     source_type: str = ""
