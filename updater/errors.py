@@ -33,8 +33,6 @@ Texts from outside must be capped and redacted before they get here (``updater.t
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class UpdaterError(Exception):
     """Root of everything this program raises on purpose.
@@ -44,7 +42,7 @@ class UpdaterError(Exception):
     """
 
     code: str = "error"
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
     def __init__(
         self,
@@ -54,6 +52,7 @@ class UpdaterError(Exception):
         hint: str = "",
         code: str | None = None,
         retry_after_s: float | None = None,
+        retryable: bool | None = None,
     ) -> None:
         super().__init__(what)
         self.what = what
@@ -62,6 +61,8 @@ class UpdaterError(Exception):
         self.retry_after_s = retry_after_s
         if code is not None:
             self.code = code
+        if retryable is not None:
+            self.retryable = retryable
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what

@@ -6,6 +6,7 @@ would carry the token elsewhere), netrc, and proxies looked up per call (``regis
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from typing import Any
@@ -19,6 +20,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from updater.transport.exchange import HttpExchange
 from updater.transport.proxies import ProxyOptions
 from updater.transport.trust import TlsOptions, ssl_context
+
+_SOCKET_OPTIONS = [*HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+"""TCP keepalive too: a half-open connection under an idle stream would otherwise never be noticed."""
 
 
 class CurrentExchange(threading.local):
@@ -92,6 +96,7 @@ def _pool_classes(current: CurrentExchange) -> dict[str, type[HTTPConnectionPool
     """Pools whose connections tell the exchange of the calling thread when they carry it and when no longer."""
 
     class Plain(HTTPConnection):
+        default_socket_options = _SOCKET_OPTIONS
         exchange: HttpExchange | None = None
 
         def request(self, *args: Any, **kwargs: Any) -> None:
@@ -99,6 +104,7 @@ def _pool_classes(current: CurrentExchange) -> dict[str, type[HTTPConnectionPool
             super().request(*args, **kwargs)
 
     class Tls(HTTPSConnection):
+        default_socket_options = _SOCKET_OPTIONS
         exchange: HttpExchange | None = None
 
         def request(self, *args: Any, **kwargs: Any) -> None:

@@ -27,7 +27,7 @@ class HttpExchange:
     """
 
     def __init__(self, deadline: Deadline | None, when_closed: Callable[[HttpExchange], None]) -> None:
-        self._deadline = deadline
+        self.deadline = deadline
         self._when_closed = when_closed
         self._lock = threading.Lock()
         self._connection: HTTPConnection | None = None
@@ -61,13 +61,13 @@ class HttpExchange:
         """The whole body; ``TransportError`` TOO_LARGE as soon as it is known to be over the cap."""
         announced = getattr(self._answer, "length_remaining", None) or 0
         if announced > cap_bytes:
-            raise TransportError(TransportFailure.TOO_LARGE, f"{announced} bytes, at most {cap_bytes} are accepted")
+            raise _too_large(f"{announced} bytes, at most {cap_bytes} are accepted")
         parts: list[bytes] = []
         size = 0
         for chunk in self.chunks():
             size += len(chunk)
             if size > cap_bytes:
-                raise TransportError(TransportFailure.TOO_LARGE, f"more than {cap_bytes} bytes")
+                raise _too_large(f"more than {cap_bytes} bytes")
             parts.append(chunk)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -111,8 +111,8 @@ class HttpExchange:
 
     def watch(self, watchdog: Watchdog) -> None:
         """Have the deadline enforced, however slowly bytes arrive."""
-        if self._deadline is not None:
-            self._watch = watchdog.watch(self._deadline, lambda: self._interrupt(TransportFailure.TIMEOUT))
+        if self.deadline is not None:
+            self._watch = watchdog.watch(self.deadline, lambda: self._interrupt(TransportFailure.TIMEOUT))
 
     def attach(self, connection: HTTPConnection) -> None:
         """This connection is about to carry the request; raises when the exchange was interrupted before."""
@@ -136,7 +136,7 @@ class HttpExchange:
         """What an exception means for this exchange: its own interruption explains a broken socket."""
         if self._interrupted is not None:
             return TransportError(self._interrupted, before_answer=before_answer)
-        if self._deadline is not None and self._deadline.has_passed:
+        if self.deadline is not None and self.deadline.has_passed:
             return TransportError(TransportFailure.TIMEOUT, before_answer=before_answer)
         return transport_error(error, before_answer=before_answer)
 
@@ -154,6 +154,10 @@ class HttpExchange:
             sock = self._connection.sock if self._connection is not None else None
             if sock is not None:
                 _shut_down(sock)
+
+
+def _too_large(detail: str) -> TransportError:
+    return TransportError(TransportFailure.TOO_LARGE, detail, before_answer=False)
 
 
 def _shut_down(sock: socket.socket) -> None:

@@ -65,19 +65,28 @@ class HttpTransport:
         self._adapter = ExchangeAdapter(options.tls, options.proxies, options.pool_size)
 
     def open(self, request: HttpRequest, deadline: Deadline | None) -> HttpExchange:
-        """Send a request and wait for the head of its answer; the caller closes the exchange.
+        """``begin`` and ``send`` in one: for callers that need no handle to cancel with while the answer is awaited."""
+        exchange = self.begin(deadline)
+        self.send(exchange, request)
+        return exchange
+
+    def begin(self, deadline: Deadline | None) -> HttpExchange:
+        """An exchange that may be cancelled from now on; it holds one of the ``pool_size`` slots until it is closed."""
+        exchange = self._enter(deadline)
+        exchange.watch(self._watchdog)
+        return exchange
+
+    def send(self, exchange: HttpExchange, request: HttpRequest) -> None:
+        """Send the request and wait for the head of the answer; the exchange is closed when that fails.
 
         Raises ``TransportError``, or ``ConfigurationError`` for TLS files that cannot be used. Redirects are answers
         like any other.
         """
-        exchange = self._enter(deadline)
         try:
-            exchange.watch(self._watchdog)
-            exchange.answered(self._send(request, exchange, deadline))
+            exchange.answered(self._send(request, exchange, exchange.deadline))
         except BaseException:
             exchange.close()
             raise
-        return exchange
 
     def close_idle(self) -> None:
         """Close the connections that nobody is using."""

@@ -1,0 +1,226 @@
+"""One gRPC-Web call: request headers, the shapes of an answer, its status (``argocd-api.md`` 3)."""
+
+from __future__ import annotations
+
+import base64
+import math
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import grpc
+
+from updater.argocd.address import ServerAddress
+from updater.argocd.failures import CallFailure, FailureKind, GrpcWebError, transport_failure
+from updater.argocd.frames import FrameError, encode_message, read_frames
+from updater.argocd.intermediaries import ForeignAnswer, foreign_content, foreign_status
+from updater.argocd.trailers import CallStatus, Metadata, decode_value, parse_trailers, status_of
+from updater.clock import Clock, Deadline
+from updater.errors import UpdaterError
+from updater.transport.errors import TransportError, TransportFailure
+from updater.transport.http import HttpExchange, HttpRequest, HttpTransport
+from updater.transport.redaction import cap_text, redact
+
+CONTENT_TYPE = "application/grpc-web+proto"
+"""Byte for byte: argocd-server picks its handler by this very text (``argocd-api.md`` 3.2)."""
+
+MAX_STATUS_TEXT = 500
+_EXPLANATION_BYTES = 4096
+_RESERVED = frozenset({"content-type", "content-length", "host", "connection", "transfer-encoding", "te", "user-agent"})
+
+
+@dataclass(frozen=True, slots=True)
+class WireOptions:
+    """What every call of a channel has in common. Header values may hold credentials."""
+
+    address: ServerAddress
+    user_agent: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    max_message_bytes: int = 200 * 1024 * 1024
+    stream_idle_timeout_s: float = 600.0
+
+
+class WebCall:
+    """One call, driven by the thread that reads its messages; ``cancel`` may come from any other.
+
+    Nothing is sent before the first message is asked for.
+    """
+
+    def __init__(self, transport: HttpTransport, clock: Clock, options: WireOptions, request: WebRequest) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._options = options
+        self._request = request
+        self.deadline = Deadline.after(clock, request.timeout_s) if request.timeout_s is not None else None
+        self._lock = threading.Lock()
+        self._exchange: HttpExchange | None = None
+        self._cancelled = False
+        self.initial_metadata: Metadata = ()
+        self.status: CallStatus | None = None
+
+    def messages(self) -> Generator[bytes]:
+        """The payloads of the data frames; ends after a trailers frame with status OK, else ``GrpcWebError``."""
+        try:
+            with self._begin() as exchange:
+                self._transport.send(exchange, self._http_request())
+                self.initial_metadata = _metadata(exchange)
+                yield from self._answer(exchange)
+        except TransportError as error:
+            raise self._failed(transport_failure(error)) from error
+        except FrameError as error:
+            raise self._failed(_framing_failure(error)) from error
+
+    def unary(self) -> bytes:
+        """The one message of a unary call; none or several are a protocol error."""
+        messages = list(self.messages())
+        if len(messages) != 1:
+            raise self._failed(
+                CallFailure(
+                    grpc.StatusCode.INTERNAL,
+                    f"status OK with {len(messages)} messages instead of one",
+                    FailureKind.FRAMING,
+                    "a proxy dropped the body, or the server is broken",
+                )
+            )
+        return messages[0]
+
+    def cancel(self) -> bool:
+        """End the call; False when it had ended before."""
+        with self._lock:
+            if self.status is not None or self._cancelled:
+                return False
+            self._cancelled = True
+            exchange = self._exchange
+        if exchange is not None:
+            exchange.cancel()
+        return True
+
+    def _begin(self) -> HttpExchange:
+        exchange = self._transport.begin(self.deadline)
+        with self._lock:
+            self._exchange = exchange
+            cancelled = self._cancelled
+        if cancelled:
+            exchange.cancel()
+        return exchange
+
+    def _http_request(self) -> HttpRequest:
+        return HttpRequest(
+            method="POST",
+            url=f"{self._options.address.base_url}{self._request.path}",
+            headers=_headers(self._options, self._request),
+            body=encode_message(self._request.message),
+            idle_timeout_s=self._options.stream_idle_timeout_s,
+            is_repeatable=self._request.is_repeatable,
+        )
+
+    def _answer(self, exchange: HttpExchange) -> Iterator[bytes]:
+        if "grpc-status" in exchange.headers:
+            self._end(status_of((name.lower(), value) for name, value in exchange.headers.items()))
+            return
+        foreign = self._foreign(exchange)
+        if foreign is not None:
+            raise self._failed(
+                CallFailure(
+                    foreign.code, foreign.what, FailureKind.FOREIGN, foreign.hint, retry_after_s=foreign.retry_after_s
+                )
+            )
+        yield from self._frames(exchange)
+
+    def _foreign(self, exchange: HttpExchange) -> ForeignAnswer | None:
+        if exchange.status != 200:
+            start = exchange.read_start(_EXPLANATION_BYTES)
+            return foreign_status(exchange.status, exchange.headers, start, self._clock)
+        if foreign_content(exchange.headers, b"") is None:
+            return None
+        return foreign_content(exchange.headers, exchange.read_start(_EXPLANATION_BYTES))
+
+    def _frames(self, exchange: HttpExchange) -> Iterator[bytes]:
+        seen = 0
+        for frame in read_frames(exchange.chunks(), cap_bytes=self._options.max_message_bytes):
+            if frame.is_trailers:
+                self._end(parse_trailers(frame.payload))
+                return
+            seen += 1
+            yield frame.payload
+        what = f"the answer ends without trailers after {seen} messages" if seen else "the answer is empty"
+        raise FrameError(what, is_truncated=True)
+
+    def _end(self, status: CallStatus) -> None:
+        with self._lock:
+            self.status = status
+        if status.code is not grpc.StatusCode.OK:
+            text = cap_text(redact(status.message), MAX_STATUS_TEXT) or "no message"
+            raise self._failed(CallFailure(status.code, text, metadata=status.metadata))
+
+    def _failed(self, failure: CallFailure) -> GrpcWebError:
+        with self._lock:
+            if self.status is None or self.status.code is grpc.StatusCode.OK:
+                self.status = CallStatus(failure.code, failure.what, failure.metadata)
+        return GrpcWebError(failure, self.initial_metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class WebRequest:
+    """One call as the stub made it. ``path`` begins with a slash; metadata may hold the token."""
+
+    path: str
+    message: bytes = field(repr=False)
+    timeout_s: float | None = None
+    metadata: tuple[tuple[str, str | bytes], ...] = field(default=(), repr=False)
+    is_repeatable: bool = True
+
+
+def _framing_failure(error: FrameError) -> CallFailure:
+    if error.is_too_large:
+        hint = "raise --argocd-max-message-size, or split the fleet with --argocd-projects"
+        return CallFailure(
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
+            f"larger than max: {error}",
+            FailureKind.FRAMING,
+            hint,
+            transport=TransportFailure.TOO_LARGE,
+        )
+    if error.is_truncated:
+        hint = "the connection was cut, or a proxy strips gRPC-Web trailers or the body: look at what stands between"
+        return CallFailure(grpc.StatusCode.UNAVAILABLE, str(error), FailureKind.TRUNCATED, hint)
+    hint = "something between us and argocd-server changes the body"
+    return CallFailure(grpc.StatusCode.INTERNAL, str(error), FailureKind.FRAMING, hint)
+
+
+def _headers(options: WireOptions, request: WebRequest) -> dict[str, str]:
+    headers = {
+        "Content-Type": CONTENT_TYPE,
+        "Accept": CONTENT_TYPE,
+        "X-Grpc-Web": "1",
+        "User-Agent": options.user_agent,
+    }
+    if request.timeout_s is not None:
+        headers["Grpc-Timeout"] = encode_timeout(request.timeout_s)
+    headers.update(options.headers)
+    headers.update(_metadata_headers(request.metadata))
+    return headers
+
+
+def _metadata_headers(metadata: Iterable[tuple[str, str | bytes]]) -> dict[str, str]:
+    """Metadata as headers: binary values in base64, repeated names joined as HTTP allows."""
+    headers: dict[str, str] = {}
+    for name, value in metadata:
+        lower = name.lower()
+        if lower in _RESERVED or lower.startswith(("grpc-", ":")):
+            raise UpdaterError(f"the metadata name {lower!r} belongs to the protocol")
+        text = base64.b64encode(value).decode("ascii").rstrip("=") if isinstance(value, bytes) else value
+        headers[lower] = f"{headers[lower]},{text}" if lower in headers else text
+    return headers
+
+
+def _metadata(exchange: HttpExchange) -> Metadata:
+    return tuple((name.lower(), decode_value(name.lower(), value)) for name, value in exchange.headers.items())
+
+
+def encode_timeout(seconds: float) -> str:
+    """The value of ``grpc-timeout``: at most eight digits and a unit."""
+    milliseconds = max(1, math.ceil(seconds * 1000))
+    if milliseconds < 10**8:
+        return f"{milliseconds}m"
+    return f"{min(math.ceil(seconds), 10**8 - 1)}S"
