@@ -1,0 +1,63 @@
+"""The commands of the program, and how the word that names one is found."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from updater.errors import ConfigurationError
+
+PROGRAM = "argocd-image-updater"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. ``is_built`` is False for what a later release brings: its name is known, its work is not there."""
+
+    name: str
+    summary: str
+    is_built: bool = True
+    instead: str = ""
+
+
+COMMANDS = (
+    Command("run", "Look for new versions of the images of Argo CD Applications and set them"),
+    Command("demo", "Show one update from beginning to end against servers on loopback"),
+    Command("version", "Print the version"),
+    Command("help", "Print the help of the program or of one command"),
+    Command(
+        "webhook", "Serve registry webhooks", is_built=False, instead="call 'run --once' from the pipeline that pushes"
+    ),
+    Command("test", "Show which tag an image would get", is_built=False, instead="use 'run --once --dry-run'"),
+    Command("plan", "Show what would change", is_built=False, instead="use 'run --once --dry-run'"),
+    Command("config", "Show every setting and its origin", is_built=False, instead="use 'run --help'"),
+    Command("doctor", "Check every layer of the connections", is_built=False, instead="use 'run --once --dry-run'"),
+    Command("template", "Render a commit message template", is_built=False),
+    Command("completion", "Print a shell completion script", is_built=False),
+)
+
+
+def find_command(name: str) -> Command:
+    """The command of that name; raises ``ConfigurationError`` ``unknown_command`` with the nearest name as a hint."""
+    for command in COMMANDS:
+        if command.name == name:
+            return command
+    near = difflib.get_close_matches(name, [command.name for command in COMMANDS if command.is_built], n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"'{PROGRAM} help' lists the commands"
+    raise ConfigurationError(f'unknown command "{name}" for "{PROGRAM}"', hint=hint, code="unknown_command")
+
+
+def split_command(words: Sequence[str]) -> tuple[Command | None, tuple[str, ...]]:
+    """The command and the words after it; None for the command when there is none.
+
+    Flags stand after the command: ``--help`` is the only one that the program itself has.
+    """
+    if not words or words[0] in ("-h", "--help"):
+        return None, ()
+    if words[0].startswith("-") and words[0] != "-":
+        name = words[0].partition("=")[0]
+        hint = f"flags follow the command: {PROGRAM} run {name} ..."
+        kind = "flag" if name.startswith("--") else "shorthand flag"
+        raise ConfigurationError(f"unknown {kind}: {name}", hint=hint, code="unknown_flag")
+    return find_command(words[0]), tuple(words[1:])

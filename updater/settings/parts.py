@@ -1,0 +1,167 @@
+"""The small values that the parts of the program are built from, so that no part sees all settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from updater.settings.headers import parse_header
+from updater.settings.model import Settings
+from updater.transport.redaction import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """How to reach the Argo CD API.
+
+    ``server`` is the text of the operator, with or without scheme, port and path. ``token`` wins over
+    ``token_file``; both empty means no token. ``timeout_s`` 0 leaves deadlines to the calls. ``write`` is
+    ``update`` or ``patch``; ``user_agent`` empty means our own.
+    """
+
+    server: str
+    is_grpc_web: bool = False
+    is_insecure: bool = False
+    is_plaintext: bool = False
+    root_path: str = ""
+    server_crt: str = ""
+    client_crt: str = ""
+    client_crt_key: str = ""
+    headers: tuple[tuple[str, Secret], ...] = ()
+    user_agent: str = ""
+    timeout_s: float = 0.0
+    max_message_size: int = 209_715_200
+    token: Secret = field(default_factory=lambda: Secret(""))
+    token_file: str = ""
+    projects: tuple[str, ...] = ()
+    is_validating: bool = False
+    write: str = "update"
+    max_conflict_retries: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSettings:
+    """Which Applications are looked at: name patterns (any fits) and a label selector that is known to be valid."""
+
+    name_patterns: tuple[str, ...] = ()
+    label_selector: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrySettings:
+    """Limits of the registry client, and the path of the registries' file (empty: built-in registries only)."""
+
+    conf_path: str = ""
+    response_header_timeout_s: float = 60.0
+    tls_handshake_timeout_s: float = 10.0
+    idle_connection_timeout_s: float = 90.0
+    max_connections_per_host: int = 30
+    max_idle_connections: int = 1_000
+    max_idle_connections_per_host: int = 200
+    max_inflight: int = 15
+    tag_attempts: int = 3
+    tag_timeout_s: float = 60.0
+    token_attempts: int = 7
+    token_retry_base_s: float = 0.2
+    token_retry_max_s: float = 3.0
+    allowed_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """``level`` is one of ``trace debug info warn error``, ``format`` is ``text`` or ``json``."""
+
+    level: str = "info"
+    format: str = "text"
+    has_colors: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """One ``run``. ``interval_s`` 0 means one round; ``max_concurrency`` 0 means by the number of processors."""
+
+    connection: ConnectionSettings
+    filters: FilterSettings = FilterSettings()
+    registry: RegistrySettings = RegistrySettings()
+    log: LogSettings = LogSettings()
+    applications_api: str = "argocd"
+    argocd_namespace: str = ""
+    interval_s: float = 0.0
+    is_dry_run: bool = False
+    max_concurrency: int = 10
+    shutdown_timeout_s: float = 20.0
+
+
+def run_settings(settings: Settings) -> RunSettings:
+    """All that ``run`` needs."""
+    return RunSettings(
+        connection=connection_settings(settings),
+        filters=FilterSettings(settings.texts("match_application_name"), settings.text("match_application_label")),
+        registry=registry_settings(settings),
+        log=log_settings(settings),
+        applications_api=settings.text("applications_api"),
+        argocd_namespace=settings.text("argocd_namespace"),
+        interval_s=settings.seconds("interval"),
+        is_dry_run=settings.is_on("dry_run"),
+        max_concurrency=settings.integer("max_concurrency"),
+        shutdown_timeout_s=settings.seconds("image_updater_shutdown_timeout"),
+    )
+
+
+def connection_settings(settings: Settings) -> ConnectionSettings:
+    """The connection to the Argo CD API."""
+    return ConnectionSettings(
+        server=settings.text("argocd_server_addr"),
+        is_grpc_web=settings.is_on("argocd_grpc_web"),
+        is_insecure=settings.is_on("argocd_insecure"),
+        is_plaintext=settings.is_on("argocd_plaintext"),
+        root_path=settings.text("argocd_grpc_web_root_path"),
+        server_crt=settings.text("argocd_server_crt"),
+        client_crt=settings.text("argocd_client_crt"),
+        client_crt_key=settings.text("argocd_client_crt_key"),
+        headers=tuple(parse_header(header, "--argocd-header") for header in settings.secrets("argocd_header")),
+        user_agent=settings.text("argocd_user_agent"),
+        timeout_s=settings.seconds("argocd_timeout"),
+        max_message_size=settings.integer("argocd_max_message_size"),
+        token=settings.secret("argocd_auth_token"),
+        token_file=settings.text("argocd_auth_token_file"),
+        projects=settings.texts("argocd_projects"),
+        is_validating=settings.is_on("argocd_validate"),
+        write=settings.text("argocd_write"),
+        max_conflict_retries=settings.integer("override_max_retries"),
+    )
+
+
+def registry_settings(settings: Settings) -> RegistrySettings:
+    """The registry client."""
+    return RegistrySettings(
+        conf_path=settings.text("registries_conf_path"),
+        response_header_timeout_s=settings.seconds("registry_response_header_timeout"),
+        tls_handshake_timeout_s=settings.seconds("registry_tls_handshake_timeout"),
+        idle_connection_timeout_s=settings.seconds("registry_idle_conn_timeout"),
+        max_connections_per_host=settings.integer("registry_max_conns_per_host"),
+        max_idle_connections=settings.integer("registry_max_idle_conns"),
+        max_idle_connections_per_host=settings.integer("registry_max_idle_conns_per_host"),
+        max_inflight=settings.integer("registry_max_inflight"),
+        tag_attempts=settings.integer("registry_tag_attempts"),
+        tag_timeout_s=settings.seconds("registry_tag_timeout"),
+        token_attempts=settings.integer("registry_jwt_attempts"),
+        token_retry_base_s=settings.seconds("registry_jwt_retry_base"),
+        token_retry_max_s=settings.seconds("registry_jwt_retry_max"),
+        allowed_hosts=settings.texts("registry_allow_hosts"),
+    )
+
+
+def log_settings(settings: Settings) -> LogSettings:
+    """The log."""
+    return LogSettings(
+        settings.text("loglevel").lower(), settings.text("logformat"), settings.is_on("enable_log_colors")
+    )
+
+
+def secret_values(settings: Settings) -> tuple[str, ...]:
+    """Every secret text in the settings, for the redaction of logs and output."""
+    found: list[str] = []
+    for setting in settings.by_key.values():
+        values = setting.value if isinstance(setting.value, tuple) else (setting.value,)
+        found += [value.reveal() for value in values if isinstance(value, Secret) and value]
+    return tuple(found)

@@ -1,0 +1,177 @@
+"""From arguments, variables and facts to settings: pure, so that a table of cases can drive it.
+
+The order of strength is flag, variable, default; a special place to run in may bring defaults of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from updater.errors import ConfigurationError
+from updater.model.report import Warned
+from updater.settings.arguments import Arguments, parse_arguments
+from updater.settings.commands import split_command
+from updater.settings.grammars import Unreadable, read_flag, read_variable
+from updater.settings.model import (
+    Kind,
+    Option,
+    Origin,
+    OriginKind,
+    Platform,
+    Resolution,
+    Setting,
+    Settings,
+    Value,
+)
+from updater.settings.table import options_of
+from updater.settings.validation import check_settings
+from updater.transport.redaction import Secret
+
+_LOW_INTERVAL_S = 60.0
+_FALLBACK_SERVER = "argocd-server.argocd"
+_NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
+
+
+def resolve_command_line(words: Sequence[str], environment: Mapping[str, str], platform: Platform) -> Resolution:
+    """Settings of a whole command line, the command first; raises ``ConfigurationError`` (``runtime.md`` 1.14)."""
+    command, rest = split_command(words)
+    if command is None:
+        raise ConfigurationError("no command is given", code="unknown_command")
+    return resolve(command.name, parse_arguments(rest, options_of(command.name)), environment, platform=platform)
+
+
+def resolve(
+    command: str,
+    arguments: Arguments,
+    environment: Mapping[str, str],
+    *,
+    platform: Platform,
+    place: Mapping[str, str] = _NO_DEFAULTS,
+) -> Resolution:
+    """Settings of one command.
+
+    ``place`` are defaults of where the program runs, by option name, written as flags are. Raises
+    ``ConfigurationError`` with a code of ``runtime.md`` 1.14 that names the flag or variable.
+    """
+    warnings: list[Warned] = []
+    found = {
+        option.key: _find(option, command, arguments, environment, place, warnings) for option in options_of(command)
+    }
+    if command in ("run", "webhook"):
+        _apply_once(found)
+        _compute(found, platform)
+        check_settings(found, platform)
+    warnings += _remarks(found, arguments, platform)
+    return Resolution(Settings(command, MappingProxyType(found)), tuple(warnings))
+
+
+def _find(  # the chain of places, strongest first
+    option: Option,
+    command: str,
+    arguments: Arguments,
+    environment: Mapping[str, str],
+    place: Mapping[str, str],
+    warnings: list[Warned],
+) -> Setting:
+    if option.has_flag and option.name in arguments.flags:
+        origin = Origin(OriginKind.FLAG, f"--{option.name}")
+        return Setting(option, read_flag(option, arguments.flags[option.name]), origin)
+    from_variable = _from_variable(option, environment, warnings)
+    if from_variable is not None:
+        return Setting(option, from_variable, Origin(OriginKind.VARIABLE, option.variable))
+    if option.name in place:
+        return Setting(option, read_flag(option, (place[option.name],)), Origin(OriginKind.PLACE, "sidecar"))
+    return Setting(option, _default(option, command), Origin())
+
+
+def _from_variable(option: Option, environment: Mapping[str, str], warnings: list[Warned]) -> Value:
+    if not option.variable or option.variable not in environment:
+        return None
+    value = read_variable(option, environment[option.variable])
+    if isinstance(value, Unreadable):
+        text = f"variable {option.variable} is ignored: {value.reason}; the default is used"
+        warnings.append(Warned(f"env:{option.variable}", text))
+        return None
+    return value
+
+
+def _default(option: Option, command: str) -> Value:
+    value = option.default_for(command)
+    is_hidden_text = option.is_secret and option.kind is Kind.STRING
+    return Secret(str(value)) if is_hidden_text else value
+
+
+def _apply_once(found: dict[str, Setting]) -> None:
+    """``--once`` sets the interval and the health port to 0 and the mode to cycle (``runtime.md`` 1.13)."""
+    if "once" not in found or not found["once"].value:
+        return
+    origin = found["once"].origin
+    for key, value in (("interval", 0.0), ("health_port", 0), ("mode", "cycle")):
+        found[key] = Setting(found[key].option, value, origin)
+
+
+def _compute(found: dict[str, Setting], platform: Platform) -> None:
+    """Values whose default depends on other values."""
+    namespace = None if found["disable_kubernetes"].value else platform.kubernetes_namespace
+    if namespace is not None and not found["argocd_namespace"].value:
+        found["argocd_namespace"] = _computed(found["argocd_namespace"], namespace)
+    if not found["argocd_server_addr"].value:
+        owner = found["argocd_namespace"].value
+        server = _FALLBACK_SERVER if namespace is None else f"argocd-server.{owner}"
+        found["argocd_server_addr"] = _computed(found["argocd_server_addr"], server)
+    _compute_token(found)
+
+
+def _compute_token(found: dict[str, Setting]) -> None:
+    """Blanks around a token are trimmed; the variable of the Argo CD command line comes after the token file."""
+    token, fallback = found["argocd_auth_token"], found["argocd_auth_token_fallback"]
+    source = token if token.value or found["argocd_auth_token_file"].value else fallback
+    if isinstance(source.value, Secret):
+        found["argocd_auth_token"] = Setting(token.option, Secret(source.value.reveal().strip()), source.origin)
+
+
+def _computed(setting: Setting, value: str) -> Setting:
+    return Setting(setting.option, value, Origin())
+
+
+def _remarks(found: Mapping[str, Setting], arguments: Arguments, platform: Platform) -> list[Warned]:
+    remarks = [_stray(word) for word in arguments.words]
+    remarks += [
+        _secret_flag(setting.option)
+        for setting in found.values()
+        if setting.option.is_secret and setting.origin.kind is OriginKind.FLAG
+    ]
+    if "mode" in found and found["mode"].value == "cycle":
+        remarks += _low_interval(found["interval"].value)
+    if "applications_api" in found:
+        remarks += _about_kubernetes(found, platform)
+    return remarks
+
+
+def _stray(word: str) -> Warned:
+    hint = "; a boolean flag takes its value after '=', as in --warmup-cache=false" if word in ("true", "false") else ""
+    return Warned("stray_argument", f"argument {word!r} is ignored{hint}")
+
+
+def _secret_flag(option: Option) -> Warned:
+    text = f"--{option.name} can be read by everybody on this machine; use the variable {option.variable}"
+    return Warned("secret_flag", text)
+
+
+def _low_interval(value: Value) -> list[Warned]:
+    if not isinstance(value, float) or not 0 < value < _LOW_INTERVAL_S:
+        return []
+    return [Warned("low_interval", "--interval is below one minute: registries may limit the number of requests")]
+
+
+def _about_kubernetes(found: Mapping[str, Setting], platform: Platform) -> list[Warned]:
+    remarks: list[Warned] = []
+    uses_argocd = found["applications_api"].value == "argocd"
+    if uses_argocd and not found["disable_kubernetes"].value and platform.kubernetes_namespace is None:
+        text = "going on without Kubernetes: no client could be built; --disable-kubernetes says that this is meant"
+        remarks.append(Warned("no_kubernetes", text))
+    if uses_argocd and found["application_namespace"].value:
+        text = "--application-namespace is ignored with --applications-api argocd"
+        remarks.append(Warned("ignored_flag", text))
+    return remarks
