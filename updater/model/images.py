@@ -7,7 +7,6 @@ decision what follows for the Application, with one reason out of a closed set.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
 
 from updater.model.applications import ApplicationKey
@@ -47,15 +46,6 @@ class TagList:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A tag that may be chosen, with what is known of it."""
-
-    tag: str
-    created: datetime | None = None
-    digest: str = ""
-
-
 class Loss(Enum):
     """Why a tag was not chosen; the value is the text for people."""
 
@@ -68,6 +58,29 @@ class Loss(Enum):
     PLATFORM_MISSING = "platform missing"
     METADATA_UNREADABLE = "metadata unreadable"
     OLDER = "older"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A tag that may be chosen, with what is known of it.
+
+    ``created_ns`` counts nanoseconds since the epoch (``registries.md`` 3.7), None when no source gives a date.
+    ``loss`` is why inspection found that the tag cannot be chosen: PLATFORM_MISSING or METADATA_UNREADABLE.
+    """
+
+    tag: str
+    created_ns: int | None = None
+    digest: str = ""
+    loss: Loss | None = None
+
+
+class Severity(Enum):
+    """How loudly an outcome is reported, by the name of the log level."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 class Reason(Enum):
@@ -142,8 +155,9 @@ class ImagePlan:
     """What an owner wants for one entry of the image list.
 
     ``entry`` is the text as written; ``wanted`` holds the configured repository (its tag and digest are empty);
-    ``live`` is the running reference, None when the image is not running; ``in_spec`` the reference that the spec
-    sets now, empty when it sets none or it cannot be told. ``invalid`` says why a legal plan could not be made.
+    ``live`` is the running reference, None when the image is not running; ``running`` are all running references of
+    that image, in the order of the live list. ``in_spec`` is the reference that the spec sets now, empty when it sets
+    none; ``spec_problem`` says why it cannot be told. ``invalid`` says why a legal plan could not be made.
     """
 
     application: ApplicationKey
@@ -153,7 +167,9 @@ class ImagePlan:
     rule: TagRule
     target: HelmTarget | KustomizeTarget
     live: ImageReference | None
+    running: tuple[ImageReference, ...] = ()
     in_spec: str = ""
+    spec_problem: str = ""
     is_forced: bool = False
     pull_secret: str = ""
     invalid: str = ""

@@ -1,0 +1,67 @@
+"""semver: the highest version inside the constraints; equal versions are ordered by their text.
+
+Tags that are no versions are left out before the constraints are looked at, so a broken constraint goes unnoticed
+while no tag is a version. Without a constraint pre-releases do not compete (``images-and-strategies.md`` 4.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from updater.model.images import Candidate, Loss, Reason
+from updater.rules.constraints import Constraint
+from updater.rules.strategies.verdict import Verdict, nothing_fits
+from updater.rules.versions import Version
+
+
+def choose_highest(
+    tags: list[str], constraints: tuple[Constraint, ...], problem: str, parse: Callable[[str], Version | None]
+) -> Verdict:
+    """The highest version that every constraint allows; ``problem`` says that a constraint could not be parsed."""
+    losses: list[tuple[str, Loss]] = []
+    versions: list[tuple[Version, str]] = []
+    for tag in tags:
+        version = parse(tag)
+        if version is None:
+            losses.append((tag, Loss.NOT_A_VERSION))
+        else:
+            versions.append((version, tag))
+    if not versions:
+        return nothing_fits(losses)
+    if problem:
+        losses += [(tag, Loss.OUTSIDE_CONSTRAINT) for _, tag in versions]
+        return Verdict(None, losses, Reason.INVALID_CONSTRAINT, problem)
+    return _highest_inside(versions, constraints, losses)
+
+
+def _highest_inside(
+    versions: list[tuple[Version, str]], constraints: tuple[Constraint, ...], losses: list[tuple[str, Loss]]
+) -> Verdict:
+    inside: list[tuple[Version, str]] = []
+    for entry in versions:
+        if all(constraint.allows(entry[0]) for constraint in constraints):
+            inside.append(entry)
+        else:
+            losses.append((entry[1], _loss(entry[0], constraints)))
+    if not inside:
+        return Verdict(None, losses, Reason.OUTSIDE_CONSTRAINT, _outside(losses))
+    winner = max(inside)[1]
+    losses += [(tag, Loss.OLDER) for _, tag in inside if tag != winner]
+    return Verdict(Candidate(winner), losses)
+
+
+def _loss(version: Version, constraints: tuple[Constraint, ...]) -> Loss:
+    is_only_prerelease = version.is_prerelease and all(
+        constraint.allows_but_for_prerelease(version) for constraint in constraints
+    )
+    return Loss.PRERELEASE if is_only_prerelease else Loss.OUTSIDE_CONSTRAINT
+
+
+def _outside(losses: list[tuple[str, Loss]]) -> str:
+    excluded = sum(loss is Loss.PRERELEASE for _, loss in losses)
+    if not excluded:
+        return "no tag satisfies the constraint"
+    return (
+        f"no tag satisfies the constraint; {excluded} were excluded only for being pre-releases, "
+        "add -0 to the constraint to admit them, for example 1.x-0"
+    )
