@@ -1,8 +1,8 @@
-"""``python -m sidecar``: the updater with the defaults of a container beside argocd-server."""
+"""``python -m sidecar``: ``argocd-image-updater run`` with the defaults of a container beside argocd-server."""
 
 from __future__ import annotations
 
-from updater.cli.entry import main
+from updater.cli.entry import main_beside_server
 
 if __name__ == "__main__":
-    main()
+    main_beside_server()

@@ -1,7 +1,106 @@
-"""The console script."""
+"""The console script: finds the command, runs it, and ends with its status (``runtime.md`` 1.1)."""
 
+# ruff: noqa: PLC0415 - every command imports what it needs once it is known to be wanted
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NoReturn
 
-def main() -> None:
-    """Run one command and exit with its status."""
+from updater.errors import ConfigurationError, UpdaterError
+from updater.settings.commands import PROGRAM, Command, split_command
+
+_NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
+_INTERRUPTED = 130
+_USAGE_CODES = frozenset(
+    {"unknown_command", "unknown_flag", "missing_value", "bad_bool", "bad_int", "bad_duration", "bad_port"}
+)
+
+
+def main() -> NoReturn:
+    """Run the command of the process's arguments and end with its status."""
+    sys.exit(run_program(sys.argv[1:], os.environ))
+
+
+def main_beside_server() -> NoReturn:
+    """``run`` with the defaults of a container beside argocd-server; flags and variables win over them."""
+    from updater.settings.places import BESIDE_ARGOCD_SERVER
+
+    words = sys.argv[1:]
+    sys.exit(run_program(["run", *(words[1:] if words[:1] == ["run"] else words)], os.environ, BESIDE_ARGOCD_SERVER))
+
+
+def run_program(words: Sequence[str], environment: Mapping[str, str], place: Mapping[str, str] = _NO_DEFAULTS) -> int:
+    """The exit status of one command line. ``place`` are defaults of where the program runs."""
+    try:
+        command, rest = split_command(words)
+        return _run_command(command, rest, environment, place)
+    except UpdaterError as error:
+        return _refuse(error, words)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        return _say_closed()
+
+
+def _run_command(
+    command: Command | None, words: tuple[str, ...], environment: Mapping[str, str], place: Mapping[str, str]
+) -> int:
+    match command.name if command else "help":
+        case "help":
+            from updater.cli.help import print_help
+
+            return print_help(words)
+        case "version":
+            from updater.cli.version import print_version
+
+            return print_version(words, environment)
+        case "run":
+            from updater.cli.run import run
+
+            return run(words, environment, place)
+        case "demo":
+            return _demo(list(words))
+    return _refuse_unbuilt(command)
+
+
+def _demo(words: list[str]) -> int:
+    if "--help" in words or "-h" in words:
+        from updater.cli.help import print_help
+
+        return print_help(("demo",))
+    from importlib import import_module
+
+    run_demo: Callable[[list[str]], int] = import_module("updater.cli.demo").run_demo
+    return run_demo(words)
+
+
+def _refuse_unbuilt(command: Command | None) -> int:
+    from updater.settings.missing import refuse_command
+
+    if command is not None:
+        refuse_command(command)
+    raise AssertionError(f"no code for the command {command}")
+
+
+def _refuse(error: UpdaterError, words: Sequence[str]) -> int:
+    print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - this is the program's voice
+    if isinstance(error, ConfigurationError) and error.code in _USAGE_CODES:
+        name = words[0] if words and error.code != "unknown_command" and not words[0].startswith("-") else ""
+        usage = f"{PROGRAM} {name}" if name else f"{PROGRAM} COMMAND"
+        help_words = f"{PROGRAM} {name} --help" if name else f"{PROGRAM} help"
+        print(f"Usage: {usage} [flags]; '{help_words}' lists them", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+def _say_closed() -> int:
+    """The reader of our output has gone: say so where somebody may still read, and let nothing else fail on it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print("Error: standard output was closed before everything was written", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+if __name__ == "__main__":
+    main()

@@ -95,3 +95,8 @@ def _asks(setting: Setting, missing: Missing) -> bool:
 
 def _refusal(feature: str, where: str, instead: str) -> ConfigurationError:
     return ConfigurationError(f"this release does not have {feature} yet", where=where, hint=instead, code=CODE)
+
+
+def missing_keys() -> frozenset[str]:
+    """The keys of the settings that belong to features of a later release."""
+    return frozenset(key for missing in MISSING for key in missing.keys) - {"mode", "annotations"}

@@ -8,20 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from updater.errors import ConfigurationError
+from updater.rules.label_selectors import SelectorError, parse_label_selector
 from updater.settings.headers import parse_header
 from updater.settings.model import Origin, OriginKind, Platform, Setting
 from updater.transport.redaction import Secret
 
-_WAYS_OUT = (
-    "give a cluster's --kubeconfig and install the extra [kubernetes], or, without a cluster, use "
-    "--applications-api argocd --disable-kubernetes"
-)
+_WITHOUT_CLUSTER = "without a cluster use --applications-api argocd --disable-kubernetes"
 
 
 def check_settings(found: Mapping[str, Setting], platform: Platform) -> None:
     """Raises ``ConfigurationError`` for the first value that cannot be followed."""
     for setting in found.values():
         _check_choice(setting)
+    _check_selector(found["match_application_label"])
     _check_headers(found["argocd_header"])
     _check_client_certificate(found)
     _check_kubernetes(found, platform)
@@ -61,6 +60,15 @@ def _refusal(setting: Setting, value: str) -> str:
     return f"invalid value {value!r}"
 
 
+def _check_selector(setting: Setting) -> None:
+    try:
+        parse_label_selector(str(setting.value))
+    except SelectorError as error:
+        raise ConfigurationError(
+            error.what, where=name_source(setting), hint=error.hint, code="bad_selector"
+        ) from error
+
+
 def _check_headers(setting: Setting) -> None:
     for header in setting.value if isinstance(setting.value, tuple) else ():
         if isinstance(header, Secret):
@@ -90,7 +98,7 @@ def _check_kubernetes(found: Mapping[str, Setting], platform: Platform) -> None:
         why = f": {platform.kubernetes_problem}" if platform.kubernetes_problem else ""
         where = "--kubeconfig" if is_named else name_source(found["applications_api"])
         raise ConfigurationError(
-            f"could not create K8s client{why}", where=where, hint=_WAYS_OUT, code="no_kube_client"
+            f"could not create K8s client{why}", where=where, hint=_WITHOUT_CLUSTER, code="no_kube_client"
         )
 
 

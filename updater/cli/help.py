@@ -1,0 +1,92 @@
+"""The help pages: the same rows that resolve the flags, laid out by click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from click import HelpFormatter
+
+from updater.clock import render_duration
+from updater.settings.commands import COMMANDS, PROGRAM, Command, find_command
+from updater.settings.missing import missing_keys
+from updater.settings.model import Kind, Option, Value
+from updater.settings.table import SECTIONS
+from updater.transport.redaction import Secret
+
+_WIDTH = 100
+_PROMISE = "Keeps the container images of Argo CD Applications up to date."
+_NOT_YET = "not in this release"
+
+
+def print_help(words: Sequence[str]) -> int:
+    """Print the help of the command that ``words`` name, or of the program; the exit status is 0.
+
+    Raises ``ConfigurationError`` ``unknown_command``.
+    """
+    names = [word for word in words if not word.startswith("-")]
+    text = command_help(find_command(names[0])) if names else program_help()
+    print(text, end="")  # noqa: T201 - this is the result
+    return 0
+
+
+def program_help() -> str:
+    """The help of the program: its commands."""
+    page = HelpFormatter(width=_WIDTH)
+    page.write_usage(PROGRAM, "COMMAND [flags]")
+    page.write_paragraph()
+    page.write_text(_PROMISE)
+    with page.section("Commands"):
+        page.write_dl([(command.name, command.summary) for command in COMMANDS if command.is_built])
+    page.write_paragraph()
+    page.write_text(f"'{PROGRAM} COMMAND --help' lists the flags of a command.")
+    return page.getvalue()
+
+
+def command_help(command: Command) -> str:
+    """The help of one command: its flags, section by section, and its variables without a flag."""
+    page = HelpFormatter(width=_WIDTH)
+    page.write_usage(f"{PROGRAM} {command.name}", "[COMMAND]" if command.name == "help" else "[flags]")
+    page.write_paragraph()
+    page.write_text(command.summary if command.is_built else f"{command.summary} ({_NOT_YET})")
+    for title, options in SECTIONS:
+        rows = [_row(option, command.name) for option in options if command.name in option.commands]
+        if rows:
+            with page.section(title):
+                page.write_dl(rows, col_max=32)
+    with page.section("Help"):
+        page.write_dl([("-h, --help", "Print this page")])
+    return page.getvalue()
+
+
+def default_text(option: Option, command: str = "run") -> str:
+    """A default as a person would write it; empty when there is none."""
+    return _value_text(option, option.default_for(command))
+
+
+def _value_text(option: Option, value: Value) -> str:
+    match value:
+        case None:
+            return "automatic"
+        case bool():
+            return "true" if value else "false"
+        case float() if option.kind is Kind.DURATION:
+            return render_duration(value)
+        case tuple() | Secret():
+            return ""
+    return str(value)
+
+
+def _row(option: Option, command: str) -> tuple[str, str]:
+    notes = [_NOT_YET] if option.key in missing_keys() else []
+    default = default_text(option, command)
+    if default and default != "false":
+        notes.append(f"default {default}")
+    if option.has_flag and option.variable:
+        notes.append(f"variable {option.variable}")
+    return _left(option), f"{option.help} ({', '.join(notes)})" if notes else option.help
+
+
+def _left(option: Option) -> str:
+    if not option.has_flag:
+        return option.variable
+    return f"--{option.name}" if option.kind is Kind.BOOL else f"--{option.name} {option.kind.value}"

@@ -1,0 +1,39 @@
+"""A progress bar on standard error, for a person who watches."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+
+class ProgressBar:
+    """Shows how many Applications are done; gone when the round is over.
+
+    Log records that are written to standard error meanwhile appear above the bar, because the bar puts itself
+    before that stream. Safe to call from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            TextColumn("Applications"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(file=sys.stderr),
+            transient=True,
+            redirect_stdout=False,
+        )
+        self._task: TaskID | None = None
+
+    def started(self, total: int) -> None:
+        self._task = self._bar.add_task("round", total=total)
+        self._bar.start()
+
+    def advanced(self, key: str) -> None:  # noqa: ARG002 - the port's name; the bar only counts
+        if self._task is not None:
+            self._bar.advance(self._task)
+
+    def finished(self) -> None:
+        self._bar.stop()

@@ -1,0 +1,179 @@
+"""``run``: one round over the Applications (``runtime.md`` 3.1)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Protocol
+
+from updater.cli.signals import Shutdown
+from updater.cli.summary import print_summary
+from updater.cli.version import short_version
+from updater.clock import render_duration
+from updater.errors import ConfigurationError, UpdaterError
+from updater.model.report import Report, Warned
+from updater.ports.progress import NoProgress, Progress
+from updater.settings.arguments import parse_arguments
+from updater.settings.missing import refuse_missing
+from updater.settings.model import Platform, Settings
+from updater.settings.parts import RunSettings, log_settings, run_settings, secret_values
+from updater.settings.resolution import resolve
+from updater.settings.table import options_of
+from updater.telemetry.log import Logging, StandardEventLog
+from updater.telemetry.redactor import Redactor
+
+_NO_KUBERNETES = Platform(kubernetes_problem="this release has none, the extra [kubernetes] is to come")
+
+
+class Runtime(Protocol):
+    """What the assembly builds: the object graph of one ``run``."""
+
+    def run_once(self) -> Report: ...
+
+    def stop(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def run(words: Sequence[str], environment: Mapping[str, str], place: Mapping[str, str]) -> int:
+    """The exit status of ``run``. Raises ``ConfigurationError`` before anything is started."""
+    arguments = parse_arguments(words, options_of("run"))
+    if arguments.wants_help:
+        from updater.cli.help import print_help  # noqa: PLC0415 - only help needs click
+
+        return print_help(("run",))
+    resolution = resolve("run", arguments, environment, platform=_NO_KUBERNETES, place=place)
+    refuse_missing(resolution.settings)
+    return _run_logged(resolution.settings, resolution.warnings)
+
+
+def wants_result(settings: Settings) -> bool:
+    """Whether standard output shows the result, so that every record goes to standard error (``runtime.md`` 4.1)."""
+    return settings["output"].origin.is_explicit or sys.stdout.isatty()
+
+
+def _run_logged(settings: Settings, warnings: tuple[Warned, ...]) -> int:
+    redactor = Redactor(secret_values(settings))
+    wanted = log_settings(settings)
+    logging = Logging(
+        wanted.level,
+        wanted.format,
+        redactor=redactor,
+        has_result=wants_result(settings),
+        has_colors=wanted.has_colors,
+    )
+    try:
+        _announce(logging.log, settings, warnings)
+        with Shutdown() as shutdown:
+            return _run_guarded(settings, logging.log, shutdown, redactor)
+    finally:
+        logging.close()
+
+
+def _announce(log: StandardEventLog, settings: Settings, warnings: tuple[Warned, ...]) -> None:
+    values = run_settings(settings)
+    interval = render_duration(values.interval_s) if values.interval_s else "once"
+    log.info(
+        "updater_started",
+        version=short_version(),
+        loglevel=values.log.level.upper(),
+        interval=interval,
+        health_port="off",
+    )
+    for warning in warnings:
+        log.warning("setting_remarked", text=warning.text, kind=warning.kind)
+    log.info("argocd_configured", **_connection_facts(values))
+    log.info(
+        "runtime_configured",
+        mode=settings.text("mode"),
+        interval=interval,
+        max_concurrency=values.max_concurrency,
+        schedule=settings.text("schedule"),
+        cooldown=render_duration(settings.seconds("cooldown")),
+        per_repo_cap=settings.integer("per_repo_cap"),
+        health_port="off",
+        metrics_port="off",
+        registries_conf=values.registry.conf_path,
+    )
+
+
+def _connection_facts(values: RunSettings) -> dict[str, str | bool]:
+    connection = values.connection
+    return {
+        "api_kind": values.applications_api,
+        "server": connection.server,
+        "auth_token": bool(connection.token or connection.token_file),
+        "insecure": connection.is_insecure,
+        "grpc_web": connection.is_grpc_web,
+        "plaintext": connection.is_plaintext,
+    }
+
+
+def _run_guarded(settings: Settings, log: StandardEventLog, shutdown: Shutdown, redactor: Redactor) -> int:
+    """One catching place for the whole run: expected errors are one line, everything else is a bug."""
+    try:
+        runtime = _build(run_settings(settings), log, _progress(settings))
+        try:
+            return make_round(runtime, settings, log, shutdown=shutdown, redactor=redactor)
+        finally:
+            runtime.close()
+    except ConfigurationError as error:
+        log.fatal("start_refused", exception=error, code=error.code)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last place that can say what happened
+        log.fatal("bug_found", exception=error, hint="run again with --loglevel debug for the traceback")
+    return 1
+
+
+def _build(values: RunSettings, log: StandardEventLog, progress: Progress) -> Runtime:
+    # Brings all adapters, which nothing but a round needs.
+    runtime: Runtime = import_module("updater.assembly").build_runtime(values, log=log, progress=progress)
+    return runtime
+
+
+def _progress(settings: Settings) -> Progress:
+    is_quiet = settings.text("loglevel").lower() not in ("trace", "debug")
+    if not (sys.stderr.isatty() and is_quiet and settings.text("logformat") == "text"):
+        return NoProgress()
+    from updater.cli.progress import ProgressBar  # noqa: PLC0415 - rich, for a terminal only
+
+    return ProgressBar()
+
+
+def make_round(
+    runtime: Runtime, settings: Settings, log: StandardEventLog, *, shutdown: Shutdown, redactor: Redactor
+) -> int:
+    """Run once and print the result.
+
+    0 also when Applications had errors and when a signal ended the round; 1 when the Applications could not be
+    listed (``runtime.md`` 1.1).
+    """
+    shutdown.stops(runtime.stop)
+    try:
+        report = runtime.run_once()
+    except UpdaterError as error:
+        if shutdown.is_requested:
+            log.info("updater_finished")
+            return 0
+        return _say_unreadable(log, settings, error)
+    if wants_result(settings):
+        print_summary(report, settings.text("output"), redactor)
+    log.info("updater_finished")
+    return 0
+
+
+def _say_unreadable(log: StandardEventLog, settings: Settings, error: UpdaterError) -> int:
+    """One record with the facts of the connection (``runtime.md`` 3.3)."""
+    log.error(
+        "fleet_unreadable",
+        exception=error,
+        code=error.code,
+        argocd_server=settings.text("argocd_server_addr"),
+        grpc_web=settings.is_on("argocd_grpc_web"),
+        grpc_webroot=settings.text("argocd_grpc_web_root_path"),
+        plaintext=settings.is_on("argocd_plaintext"),
+        insecure=settings.is_on("argocd_insecure"),
+    )
+    return 1

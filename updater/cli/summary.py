@@ -1,0 +1,84 @@
+"""The result of a round for people and for programs.
+
+``text`` on a terminal is a table, elsewhere tab-separated lines that ``cut`` and ``awk`` read; ``json`` is described
+in ``docs/reference-output.md``, with stable keys under one schema version. Known secrets are masked in all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from updater.cli.outcome import Row, application_rows, document
+from updater.model.images import Reason
+from updater.model.report import Report
+from updater.telemetry.redactor import Redactor
+
+_HEADINGS = ("Application", "Image", "From", "To", "Reason")
+_MANY_ROWS = 200
+"""A table longer than this hides the images that are up to date: nobody reads 50,000 rows."""
+
+_QUIET = frozenset({Reason.UP_TO_DATE, Reason.ALREADY_SET})
+
+
+def print_summary(report: Report, output: str, redactor: Redactor) -> None:
+    """Print ``report`` on standard output as ``output`` (``text`` or ``json``) says."""
+    if output == "json":
+        print(json.dumps(_cleaned(document(report), redactor), indent=2))  # noqa: T201 - this is the result
+        return
+    rows = [row.cleaned(redactor.clean) for application in report.applications for row in application_rows(application)]
+    if sys.stdout.isatty():
+        _print_table(rows, report)
+    else:
+        _print_lines(rows)
+    _print_diffs(report, redactor)
+
+
+def _cleaned(value: object, redactor: Redactor) -> object:
+    """The document with every text cleaned: before it is encoded, because escapes would hide a secret."""
+    match value:
+        case str():
+            return redactor.clean(value)
+        case dict():
+            return {key: _cleaned(item, redactor) for key, item in value.items()}
+        case list():
+            return [_cleaned(item, redactor) for item in value]
+    return value
+
+
+def _print_lines(rows: list[Row]) -> None:
+    lines = ["\t".join(heading.lower() for heading in _HEADINGS), *("\t".join(row.cells) for row in rows)]
+    print("\n".join(lines))  # noqa: T201 - this is the result
+
+
+def _print_table(rows: list[Row], report: Report) -> None:
+    from rich.console import Console  # noqa: PLC0415 - for a terminal only
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    shown = rows if len(rows) <= _MANY_ROWS else [row for row in rows if row.reason not in _QUIET]
+    table = Table(*_HEADINGS, caption=_caption(report, hidden=len(rows) - len(shown)), caption_justify="left")
+    for row in shown:
+        # Text, because names and errors may hold what rich would take for markup.
+        table.add_row(*(Text(cell, style=row.style) for cell in row.cells))
+    Console(file=sys.stdout).print(table)
+
+
+def _caption(report: Report, *, hidden: int) -> str:
+    totals = report.totals
+    text = (
+        f"{totals['applications']} applications, {totals['images_considered']} images considered, "
+        f"{totals['images_skipped']} skipped, {totals['images_updated']} "
+        f"{'would be updated' if report.is_dry_run else 'updated'}, {totals['errors']} errors"
+    )
+    return f"{text}; {hidden} images that are up to date are not shown" if hidden else text
+
+
+def _print_diffs(report: Report, redactor: Redactor) -> None:
+    """What a dry run would have written."""
+    if not report.is_dry_run:
+        return
+    for application in report.applications:
+        if application.result is not None and application.result.diff:
+            lines = [f"\n{application.key}:", *(f"  {line}" for line in application.result.diff)]
+            print(redactor.clean("\n".join(lines)))  # noqa: T201 - this is the result

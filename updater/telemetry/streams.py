@@ -1,0 +1,39 @@
+"""Where records go: up to warning to standard output, errors to standard error (``runtime.md`` 4.1)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+from updater.telemetry.rendering import Renderer
+
+
+class StreamHandler(logging.Handler):
+    """Writes each record as one line.
+
+    ``has_result`` means that standard output belongs to the result of the command: every record goes to standard
+    error. The streams are looked up at each record because a progress bar puts itself before standard error. When
+    the reader of standard output has gone, records follow to standard error.
+    """
+
+    def __init__(self, plain: Renderer, terminal: Renderer | None, *, has_result: bool) -> None:
+        super().__init__()
+        self._plain = plain
+        self._terminal = terminal
+        self._has_result = has_result
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._write(self._stream(record), record)
+        except BrokenPipeError:
+            self._has_result = True
+            self._write(sys.stderr, record)
+
+    def _stream(self, record: logging.LogRecord) -> TextIO:
+        return sys.stderr if self._has_result or record.levelno >= logging.ERROR else sys.stdout
+
+    def _write(self, stream: TextIO, record: logging.LogRecord) -> None:
+        renderer = self._terminal if self._terminal is not None and stream.isatty() else self._plain
+        stream.write(renderer.line(record) + "\n")
+        stream.flush()
