@@ -1,0 +1,58 @@
+"""The fleet as one token sees it: listed per project, checked for being complete (``argocd-api.md`` 5.3, 7.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generated.application_messages_pb2 import ApplicationQuery
+from updater.argocd.client import ArgoCDClient
+from updater.argocd.snapshots import snapshot_of
+from updater.clock import Deadline
+from updater.errors import ArgoCDUnauthenticated
+from updater.model.applications import ApplicationSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOptions:
+    """``projects`` splits the listing, one call each; ``selector`` is evaluated by the server."""
+
+    projects: tuple[str, ...] = ()
+    selector: str = ""
+
+
+class ArgoCDFleet:
+    """Lists Applications. Thread-safe."""
+
+    def __init__(self, client: ArgoCDClient, options: FleetOptions) -> None:
+        self._client = client
+        self._options = options
+
+    def fetch_applications(self, deadline: Deadline) -> tuple[ApplicationSnapshot, ...]:
+        """All Applications that the token may read, or an error.
+
+        Where anonymous access is on, a bad token silently gets the anonymous user's shorter list; therefore the
+        server is asked first whether it knows the token.
+        """
+        self._require_login(deadline)
+        snapshots: list[ApplicationSnapshot] = []
+        for query in self._queries():
+            # The messages, tens of kilobytes each on a real server, are gone when the next listing begins.
+            snapshots += [snapshot_of(item) for item in self._client.fetch_list(query, deadline).items]
+        return tuple(snapshots)
+
+    def _queries(self) -> list[ApplicationQuery]:
+        selector = self._options.selector or None
+        if not self._options.projects:
+            return [ApplicationQuery(selector=selector)]
+        return [ApplicationQuery(projects=[project], selector=selector) for project in self._options.projects]
+
+    def _require_login(self, deadline: Deadline) -> None:
+        if not self._client.fetch_user(deadline).loggedIn:
+            # Where anonymous access is off this call fails, and says what is wrong with the token.
+            self._client.fetch_permission("get", "*/*", deadline)
+            raise ArgoCDUnauthenticated(
+                "the server does not accept the token",
+                where=f"checking the token at {self._client.server}",
+                hint="it is missing, expired, deleted, or of another Argo CD: set ARGOCD_TOKEN to a new one from "
+                "'argocd account generate-token'",
+            )

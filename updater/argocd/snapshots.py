@@ -1,0 +1,66 @@
+"""From protobuf messages to snapshots: the one place where their fields are read.
+
+This runs for every Application of every listing, so it reads each field once and looks at presence only where absent
+and empty differ (``argocd-api.md`` 2.2: the server writes most fields always, also when empty).
+"""
+
+from __future__ import annotations
+
+from generated.application_messages_pb2 import Application, ApplicationSource, ApplicationSpec, DrySource
+from updater.model.applications import (
+    ApplicationKey,
+    ApplicationSnapshot,
+    HelmParameter,
+    SourceLayout,
+    SourceSnapshot,
+)
+
+
+def snapshot_of(application: Application) -> ApplicationSnapshot:
+    """An immutable copy of what the updater reads of an Application."""
+    metadata = application.metadata
+    spec = application.spec
+    status = application.status
+    layout, sources = sources_of(spec)
+    return ApplicationSnapshot(
+        key=ApplicationKey(metadata.namespace, metadata.name),
+        project=spec.project or "default",
+        annotations=dict(metadata.annotations),
+        labels=dict(metadata.labels),
+        layout=layout,
+        sources=sources,
+        source_type=status.sourceType,
+        source_types=tuple(status.sourceTypes),
+        live_images=tuple(status.summary.images),
+        resource_version=metadata.resourceVersion,
+        controller_namespace=status.controllerNamespace,
+    )
+
+
+def sources_of(spec: ApplicationSpec) -> tuple[SourceLayout, tuple[SourceSnapshot, ...]]:
+    """The effective sources: the hydrator's dry source, else the list, else the single one."""
+    if spec.HasField("sourceHydrator"):
+        return SourceLayout.HYDRATED, (_source(spec.sourceHydrator.drySource),)
+    if spec.sources:
+        return SourceLayout.MULTIPLE, tuple(_source(source) for source in spec.sources)
+    if spec.HasField("source"):
+        return SourceLayout.SINGLE, (_source(spec.source),)
+    return SourceLayout.NONE, ()
+
+
+def _source(source: ApplicationSource | DrySource) -> SourceSnapshot:
+    helm = None
+    if source.HasField("helm"):
+        parameters = source.helm.parameters
+        helm = tuple([HelmParameter(entry.name, entry.value, entry.forceString) for entry in parameters])
+    return SourceSnapshot(
+        repo_url=source.repoURL,
+        path=source.path,
+        target_revision=source.targetRevision,
+        chart=source.chart if isinstance(source, ApplicationSource) else "",
+        ref=source.ref if isinstance(source, ApplicationSource) else "",
+        name=source.name if isinstance(source, ApplicationSource) else "",
+        helm_parameters=helm,
+        kustomize_images=tuple(source.kustomize.images) if source.HasField("kustomize") else None,
+        has_plugin=source.HasField("plugin"),
+    )
