@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import grpc
+
+from generated.application_messages_pb2 import Application
 from updater.model.applications import ApplicationKey
 from updater.playground.access import Caller
 from updater.playground.environment import project_refused
@@ -54,6 +57,20 @@ def require_right(world: World, caller: Caller, action: str, application: Stored
     """A check made after the Application was read: its ``Refusal`` names the request."""
     if not may(world, caller, action, application):
         raise denied_in_detail(caller, action, _object_of(world, application))
+
+
+def require_syncable(message: Application, revision: str) -> None:
+    """A ``Refusal`` when the Application is being deleted, or auto-sync follows another revision (7.7)."""
+    if message.metadata.HasField("deletionTimestamp"):
+        raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "application is deleting")
+    automated = message.spec.syncPolicy.automated
+    is_automated = message.spec.syncPolicy.HasField("automated") and (
+        automated.enabled or not automated.HasField("enabled")
+    )
+    wanted = message.spec.source.targetRevision
+    if is_automated and revision not in ("", wanted):
+        text = f"Cannot sync to {revision}: auto-sync currently set to {wanted}"
+        raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, text)
 
 
 def denied_in_detail(caller: Caller, action: str, target: str) -> Refusal:

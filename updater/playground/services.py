@@ -25,7 +25,7 @@ from generated.session_service_pb2_grpc import SessionServiceServicer
 from generated.settings_service_pb2_grpc import SettingsServiceServicer
 from generated.version_service_pb2_grpc import VersionServiceServicer
 from updater.playground.authentication import Door
-from updater.playground.lookup import Target, require_application, require_right
+from updater.playground.lookup import Target, require_application, require_right, require_syncable
 from updater.playground.methods import method_path
 from updater.playground.queries import list_applications, watch_applications
 from updater.playground.refusals import Refusal, invalid_argument, permission_denied
@@ -105,8 +105,7 @@ class Applications(ApplicationServiceServicer):
         if project is not None and not project.can_sync:
             raise permission_denied("cannot sync: blocked by sync window")
         require_right(self._world, caller, "sync", found)
-        if found.message().metadata.HasField("deletionTimestamp"):
-            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "application is deleting")
+        require_syncable(found.message(), request.revision)
         if len(request.revisions) < len(request.sourcePositions):
             raise Refusal(grpc.StatusCode.INTERNAL, "runtime error: index out of range")
         return found.encoded

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import select
 import socket
 import socketserver
 import ssl
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, cast
 
 import grpc
 
@@ -253,19 +254,25 @@ def _run(handler: Handler, body: bytes, call: WebCall, reply: WebReply) -> tuple
             return grpc.StatusCode.RESOURCE_EXHAUSTED, "grpc: received message larger than max"
         request = frames.decode_request(body)
         if handler.unary_stream is not None:
-            for message in handler.unary_stream(request, call):
-                reply.message(message)
+            with contextlib.closing(cast("Generator[bytes]", handler.unary_stream(request, call))) as messages:
+                for message in messages:
+                    reply.message(message)
+            if call.deadline_passed:
+                raise _too_late()
         elif handler.unary_unary is not None:
             answer = handler.unary_unary(request, call)
-            if not call.deadline_passed:
-                reply.message(answer)
+            if call.deadline_passed:
+                raise _too_late()
+            reply.message(answer)
     except frames.BadRequestFrame as error:
         return grpc.StatusCode.INTERNAL, str(error)
     except Aborted as aborted:
         return aborted.code, aborted.message
-    if call.deadline_passed:
-        return grpc.StatusCode.DEADLINE_EXCEEDED, "context deadline exceeded"
     return grpc.StatusCode.OK, ""
+
+
+def _too_late() -> Aborted:
+    return Aborted(grpc.StatusCode.DEADLINE_EXCEEDED, "context deadline exceeded")
 
 
 def _decode_binary(name: str, value: str) -> bytes:

@@ -1,42 +1,39 @@
-"""The world behind the API server: Applications, logins, policies, settings, and what happens next.
+"""The world behind the API server, and everything a test or the demo can do to it in one line.
 
-Everything is in memory and thread-safe. A test or the demo changes the world in one line and reads ``world.calls``
-to see what was asked. The semantics of the calls themselves are in ``services`` and ``writes``; this module only
-keeps the state they share.
+``world.calls`` shows what was asked. The semantics of the calls themselves are in ``services``, ``queries`` and
+``writes``.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import secrets
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 import grpc
 
 from generated.application_messages_pb2 import Application
-from updater.clock import Clock, SystemClock
+from updater.clock import Clock
 from updater.model.applications import ApplicationKey
-from updater.playground.access import Access, Account, Caller, Policy
-from updater.playground.call_log import CallLog, CallRecord
+from updater.playground.access import Account, Policy
+from updater.playground.call_log import CallRecord
 from updater.playground.controller import live_images
 from updater.playground.environment import Environment, Project
-from updater.playground.feed import Event, EventType, Feed, Subscription
+from updater.playground.feed import Event, EventType
 from updater.playground.methods import method_path
 from updater.playground.refusals import Refusal
-from updater.playground.script import Callback, Moment, Script
-from updater.playground.store import StoredApplication, is_same_content, stored
-from updater.playground.tokens import API_KEY, Claims
+from updater.playground.script import Callback, Moment
+from updater.playground.state import WorldState
+from updater.playground.store import stored
+from updater.playground.tokens import API_KEY
 
 DEFAULT_ACCOUNT = "updater"
-# An arbitrary start, so that a test that confuses a version with an index fails.
-_FIRST_VERSION = 48_000
 
 Key = ApplicationKey | str
 
 
-class World:
+class World(WorldState):
     """One simulated installation.
 
     It starts with one account, ``updater``, that has an API key capability and may get, update and sync every
@@ -45,27 +42,11 @@ class World:
     """
 
     def __init__(self, environment: Environment | None = None, *, clock: Clock | None = None) -> None:
-        self.log = CallLog()
-        self.script = Script()
-        self._lock = threading.RLock()
-        self._watchers_changed = threading.Condition(self._lock)
-        self._environment = environment or Environment()
-        self._access = Access(clock or SystemClock())
-        self._applications: dict[ApplicationKey, StoredApplication] = {}
+        super().__init__(environment, clock=clock)
         self._base_images: dict[ApplicationKey, tuple[str, ...]] = {}
-        self._projects: dict[str, Project] = {}
-        self._feed = Feed()
-        self._version = _FIRST_VERSION
         self.add_account(DEFAULT_ACCOUNT)
         for action in ("get", "update", "sync"):
             self.allow(DEFAULT_ACCOUNT, "applications", action, "*")
-
-    # What a test or the demo changes: the installation
-
-    @property
-    def environment(self) -> Environment:
-        with self._lock:
-            return self._environment
 
     def configure(self, **changes: Any) -> None:
         """Replace fields of the ``Environment``; ``TypeError`` for an unknown name."""
@@ -80,12 +61,6 @@ class World:
     def remove_project(self, name: str) -> None:
         with self._lock:
             del self._projects[name]
-
-    def project(self, name: str) -> Project | None:
-        with self._lock:
-            return self._projects.get(name)
-
-    # Applications
 
     def add_application(self, message: Application, *, base_images: Iterable[str] = ()) -> ApplicationKey:
         """Add or replace an Application, and its project if that is missing.
@@ -113,7 +88,7 @@ class World:
     def delete(self, key: Key) -> None:
         with self._lock:
             self._version += 1
-            gone = self._applications.pop(self.key(key))
+            gone = stored(self._applications.pop(self.key(key)).message(), self._version)
             self._feed.publish(Event(EventType.DELETED, gone))
 
     def application(self, key: Key) -> Application:
@@ -139,8 +114,6 @@ class World:
             return key
         namespace, _, name = key.rpartition("/")
         return ApplicationKey(namespace or self.environment.controller_namespace, name)
-
-    # Logins and rights
 
     def add_account(
         self, name: str, *, password: str = "", capabilities: Iterable[str] = (API_KEY,), is_enabled: bool = True
@@ -177,6 +150,11 @@ class World:
         with self._lock:
             self._access.revoke(token)
 
+    def rotate_key(self) -> None:
+        """Sign with a new key from now on, so that every earlier token has a bad signature."""
+        with self._lock:
+            self._access.key = secrets.token_bytes(32)
+
     def allow(self, subject: str, resource: str, action: str, target: str) -> None:
         """Add a policy line; subject ``*`` is everybody, ``*`` in the target pattern matches slashes too."""
         with self._lock:
@@ -191,8 +169,6 @@ class World:
         """Take all rights away, the ones from the start included."""
         with self._lock:
             self._access.policies.clear()
-
-    # What happens at the next calls
 
     def reject_next(self, method: str, code: grpc.StatusCode, message: str) -> None:
         """Refuse the next call of a method, after authentication."""
@@ -223,8 +199,6 @@ class World:
         with self._lock:
             self._feed.lose_next()
 
-    # What was asked
-
     @property
     def calls(self) -> tuple[CallRecord, ...]:
         """Every decoded call so far, refused ones included."""
@@ -238,69 +212,3 @@ class World:
         """Wait until exactly ``count`` streams watch; False when that did not happen in time."""
         with self._watchers_changed:
             return self._watchers_changed.wait_for(lambda: self._feed.watchers == count, timeout_s)
-
-    # What the services ask
-
-    def find(self, key: ApplicationKey) -> StoredApplication | None:
-        with self._lock:
-            return self._applications.get(key)
-
-    def applications(self) -> tuple[StoredApplication, ...]:
-        """All Applications, unsorted."""
-        with self._lock:
-            return tuple(self._applications.values())
-
-    def applications_and_version(self) -> tuple[tuple[StoredApplication, ...], int]:
-        """All Applications, unsorted, with the last version given out."""
-        with self._lock:
-            return tuple(self._applications.values()), self._version
-
-    def change_current(self, key: ApplicationKey, change: Callable[[Application], object]) -> StoredApplication | None:
-        """Apply a change to what is stored now; None when the Application is gone. No change, no new version."""
-        with self._lock:
-            current = self._applications.get(key)
-            if current is None:
-                return None
-            message = current.message()
-            change(message)
-            return current if is_same_content(current, stored(message, current.version)) else self._put(message)
-
-    @contextmanager
-    def watch(self) -> Iterator[tuple[Subscription, tuple[StoredApplication, ...]]]:
-        """A subscription, and the Applications at the moment it began."""
-        with self._watchers_changed:
-            subscription = self._feed.subscribe()
-            present = tuple(self._applications.values())
-            self._watchers_changed.notify_all()
-        try:
-            yield subscription, present
-        finally:
-            with self._watchers_changed:
-                self._feed.unsubscribe(subscription)
-                self._watchers_changed.notify_all()
-
-    def verify(self, token: str) -> Claims:
-        """The claims of a good token; a ``Refusal`` for any other."""
-        with self._lock:
-            return self._access.verify(token)
-
-    def successor(self, claims: Claims) -> str | None:
-        """The token that replaces a login token about to expire, else None."""
-        with self._lock:
-            return self._access.successor(claims, self._environment.session_s)
-
-    def log_in(self, username: str, password: str) -> str:
-        with self._lock:
-            return self._access.log_in(username, password, self._environment.session_s)
-
-    def allows(self, caller: Caller, resource: str, action: str, target: str) -> bool:
-        with self._lock:
-            return self._access.allows(caller, resource, action, target)
-
-    def _put(self, message: Application) -> StoredApplication:
-        self._version += 1
-        new = stored(message, self._version)
-        kind = EventType.MODIFIED if new.key in self._applications else EventType.ADDED
-        self._applications[new.key] = new
-        self._feed.publish(Event(kind, new))
-        return new
