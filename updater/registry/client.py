@@ -1,0 +1,69 @@
+"""The registry client: the one object that others see, and the owner of everything below it."""
+
+from __future__ import annotations
+
+from updater.clock import Clock, Deadline
+from updater.errors import CredentialError
+from updater.model.images import TagList
+from updater.model.references import ImageRepository
+from updater.ports.log import EventLog, NullLog
+from updater.registry.authorization import Authorizer, Visit
+from updater.registry.connections import RegistryConnections
+from updater.registry.credentials import CredentialIds, CredentialReader
+from updater.registry.endpoints import EndpointTable, RemoteRepository
+from updater.registry.listing import TagListing
+from updater.registry.options import RegistryOptions
+from updater.registry.polls import PollKey, SharedPolls
+from updater.registry.tokens import TokenService
+
+
+class RegistryClient:
+    """Lists tags (``updater.ports.registry.TagSource``). Thread-safe; closed once by its owner."""
+
+    def __init__(
+        self,
+        endpoints: EndpointTable,
+        credentials: CredentialReader,
+        clock: Clock,
+        *,
+        options: RegistryOptions | None = None,
+        log: EventLog | None = None,
+    ) -> None:
+        options, log = options or RegistryOptions(), log or NullLog()
+        self._endpoints = endpoints
+        self._credentials = credentials
+        self._credential_ids = CredentialIds()
+        self._operation_timeout_s = options.operation_timeout_s
+        self._connections = RegistryConnections(options.http, clock)
+        tokens = TokenService(self._connections, clock, log, options)
+        authorizer = Authorizer(self._connections, tokens, clock, options)
+        self._listing = TagListing(self._connections, authorizer, clock, log, options)
+        self._polls = SharedPolls(clock, options.share_tags_s)
+
+    def fetch_tags(self, repository: ImageRepository, deadline: Deadline) -> TagList:
+        """The complete list or an error, never a part. Raises ``RegistryError`` or ``CredentialError``.
+
+        A list that is younger than ``share_tags_s`` is served from memory.
+        """
+        remote = self._endpoints.locate(repository)
+        visit = self._visit(remote)
+        limit = deadline.sooner(self._operation_timeout_s)
+        key = PollKey(visit.origin, remote.tags_url, visit.credentials_id)
+        tags = self._polls.fetch(key, limit, lambda: self._listing.fetch(visit, limit))
+        return TagList(repository, tags)
+
+    def forget_tags(self, repository: ImageRepository) -> None:
+        """The repository is known to have changed: the next ``fetch_tags`` asks the registry."""
+        self._polls.forget(self._endpoints.locate(repository).tags_url)
+
+    def close(self) -> None:
+        """Cancel what runs and close every connection. Idempotent."""
+        self._connections.close()
+
+    def _visit(self, remote: RemoteRepository) -> Visit:
+        try:
+            credentials = self._credentials.read(remote.endpoint.credentials)
+        except CredentialError as error:
+            where = f"{remote.endpoint.name}: {error.where}" if error.where else remote.endpoint.name
+            raise CredentialError(error.what, where=where, hint=error.hint, code=error.code) from error
+        return Visit(remote, credentials, self._credential_ids.id_of(credentials))

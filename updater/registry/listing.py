@@ -1,0 +1,181 @@
+"""Listing tags, all pages of them or an error: a part of a list would make selection choose an older image.
+
+Rules: ``registries.md`` 3.5 and 4.3. Fetching manifests for digests and creation times will be a neighbour of this
+module over the same ``Authorizer`` and ``RegistryConnections``.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from cachetools import TTLCache
+
+from updater.clock import Clock, Deadline
+from updater.errors import RegistryError, RegistryProtocolError
+from updater.ports.log import EventLog
+from updater.registry.answers import Answer
+from updater.registry.authorization import Authorizer, Visit
+from updater.registry.connections import RegistryConnections, RegistryRequest
+from updater.registry.failures import refusal
+from updater.registry.links import next_page_url, page_loop
+from updater.registry.options import RegistryOptions
+from updater.registry.retries import retrying
+from updater.registry.tag_pages import TagPage, parse_tag_page, refuses_page_size
+
+MAX_PAGES = 1_000
+MAX_TAGS = 500_000
+MAX_PAGE_BYTES = 16 * 1024 * 1024
+MAX_LIST_BYTES = 64 * 1024 * 1024
+_SIZELESS_S = 3600.0
+"""How long a registry's dislike of ``n`` is remembered."""
+_MAX_SIZELESS = 1_000
+
+
+class _PageSizeRefused(RegistryProtocolError):
+    """The registry does not take ``n``; the listing is tried without."""
+
+
+@dataclass(slots=True)
+class _Pile:
+    """What one listing has gathered. ``tags`` keeps the order of arrival and drops repeats."""
+
+    where: str
+    tags: dict[str, None] = field(default_factory=dict)
+    pages: int = 0
+    size_bytes: int = 0
+    dropped: int = 0
+
+    def add(self, page: TagPage) -> bool:
+        """Whether the page held a tag that was new; raises ``RegistryProtocolError`` over a bound."""
+        before = len(self.tags)
+        self.tags.update(dict.fromkeys(page.tags))
+        self.pages += 1
+        self.size_bytes += page.size_bytes
+        self.dropped += page.listed - len(page.tags)
+        for value, bound, unit in (
+            (self.pages, MAX_PAGES, "pages"),
+            (len(self.tags), MAX_TAGS, "tags"),
+            (self.size_bytes, MAX_LIST_BYTES, "bytes"),
+        ):
+            if value > bound:
+                raise RegistryProtocolError(
+                    f"the tag list has more than {bound} {unit}", where=self.where, code="too_large"
+                )
+        return len(self.tags) > before
+
+
+class TagListing:
+    """Lists tags of repositories. Thread-safe; one call lists one repository."""
+
+    def __init__(
+        self,
+        connections: RegistryConnections,
+        authorizer: Authorizer,
+        clock: Clock,
+        log: EventLog,
+        options: RegistryOptions,
+    ) -> None:
+        self._connections = connections
+        self._authorizer = authorizer
+        self._clock = clock
+        self._log = log
+        self._options = options
+        self._lock = threading.Lock()
+        self._sizeless: TTLCache[str, bool] = TTLCache(_MAX_SIZELESS, _SIZELESS_S, timer=clock.monotonic_s)
+
+    def fetch(self, visit: Visit, deadline: Deadline) -> tuple[str, ...]:
+        """Every tag once, in the order of the registry; raises ``RegistryError``."""
+        pile = _Pile(str(visit.remote))
+        try:
+            is_complete = self._takes_page_size(visit) and self._walk(visit, pile, self._options.page_size, deadline)
+            is_refused = False
+        except _PageSizeRefused:
+            is_complete, is_refused = False, True
+        if not is_complete:
+            # Adding to the pile, so that nothing seen so far is lost to a registry with small default pages.
+            self._walk(visit, pile, 0, deadline)
+        if is_refused:
+            self._remember_refusal(visit)
+        self._log.debug(
+            "tags_listed",
+            repository=pile.where,
+            count=len(pile.tags),
+            pages=pile.pages,
+            size_bytes=pile.size_bytes,
+            dropped=pile.dropped,
+        )
+        return tuple(pile.tags)
+
+    def _takes_page_size(self, visit: Visit) -> bool:
+        with self._lock:
+            return visit.origin not in self._sizeless
+
+    def _remember_refusal(self, visit: Visit) -> None:
+        """Only once a listing without ``n`` has worked: the refusal may have meant something else."""
+        with self._lock:
+            self._sizeless[visit.origin] = True
+
+    def _walk(self, visit: Visit, pile: _Pile, page_size: int, deadline: Deadline) -> bool:
+        """Add every page; False when a full page without a Link leaves open whether there are more.
+
+        ``page_size`` zero sends no ``n``. A full page without a Link is followed by a guess: the page after its last
+        tag. Group repositories of some managers drop the Link; when the guess brings nothing, the caller has to list
+        again without ``n``.
+        """
+        base = visit.remote.tags_url
+        url = f"{base}?n={page_size}" if page_size else base
+        seen, is_guess = {url}, False
+        while True:
+            try:
+                page = self._page(visit, url, deadline, is_first_with_size=bool(page_size) and not pile.pages)
+            except RegistryError:
+                if is_guess:
+                    return False
+                raise
+            grew = pile.add(page)
+            if is_guess and not grew:
+                return False
+            following = next_page_url(url, page.links)
+            is_guess = following is None and bool(page_size) and page.listed >= page_size
+            if is_guess:
+                following = f"{base}?n={page_size}&last={quote(page.last, safe='')}"
+            if following is None:
+                return True
+            if following in seen:
+                raise page_loop()
+            seen.add(following)
+            url = following
+
+    def _page(self, visit: Visit, url: str, deadline: Deadline, *, is_first_with_size: bool) -> TagPage:
+        return retrying(
+            lambda: self._page_once(visit, url, deadline, is_first_with_size=is_first_with_size),
+            self._options.tags_backoff,
+            self._clock,
+            deadline,
+        )
+
+    def _page_once(self, visit: Visit, url: str, deadline: Deadline, *, is_first_with_size: bool) -> TagPage:
+        answer = self._authorized(visit, url, deadline)
+        where = str(visit.remote)
+        if answer.status == 200:
+            return parse_tag_page(answer, where)
+        error = refusal(answer, where, self._clock.now(), has_credentials=visit.credentials is not None)
+        if is_first_with_size and refuses_page_size(answer):
+            raise _PageSizeRefused(error.what, where=where, code=error.code)
+        raise error
+
+    def _authorized(self, visit: Visit, url: str, deadline: Deadline) -> Answer:
+        """The answer to a request with the best Authorization there is, repeated once when another may be better."""
+        sent = self._authorizer.before(visit, deadline)
+        answer = self._send(visit, url, sent.header if sent else "", deadline)
+        if answer.status == 200:
+            return answer
+        better = self._authorizer.after(visit, sent, answer, deadline)
+        return answer if better is None else self._send(visit, url, better.header, deadline)
+
+    def _send(self, visit: Visit, url: str, authorization: str, deadline: Deadline) -> Answer:
+        request = RegistryRequest(url, str(visit.remote), authorization, MAX_PAGE_BYTES)
+        limit = deadline.sooner(self._options.tags_timeout_s)
+        return self._connections.fetch(visit.remote.endpoint, request, limit)

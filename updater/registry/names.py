@@ -1,0 +1,48 @@
+"""Names that go into URLs: hosts, repositories and tags, checked before any request is made.
+
+Grammar: OCI distribution-spec 1.1 (names, tags) and ``registries.md`` 1.7 and 4.4. A name that passes holds no
+``..``, ``%``, ``?``, ``#``, blank or empty part, so it can be put into a path as it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+from updater.errors import RegistryError
+from updater.model.references import ImageRepository
+
+MAX_FULL_NAME = 255
+"""Characters of ``host/name`` together."""
+
+HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|__|_|-+)[a-z0-9]+)*"
+_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+
+def is_tag(text: str) -> bool:
+    """Whether the text is a legal tag."""
+    return _TAG.fullmatch(text) is not None
+
+
+def check_repository(repository: ImageRepository) -> None:
+    """Raise ``RegistryError`` with code ``invalid_reference`` for a name or host that may not enter a URL."""
+    full = f"{repository.registry}/{repository.name}"
+    if not _NAME.fullmatch(repository.name):
+        _refuse(repository, "the repository name is not legal")
+    if repository.registry and not _HOST.fullmatch(repository.registry):
+        _refuse(repository, "the registry is not a host name")
+    if len(full) > MAX_FULL_NAME:
+        _refuse(repository, f"the name has {len(full)} characters, {MAX_FULL_NAME} are allowed")
+
+
+def _refuse(repository: ImageRepository, what: str) -> None:
+    raise RegistryError(
+        what,
+        where=repository.full_name,
+        hint="names are lower-case letters, digits and single separators between slashes",
+        code="invalid_reference",
+    )
