@@ -1,0 +1,90 @@
+"""The annotation ``image-list``: comma-separated entries ``[alias=]name[:constraint][@digest]``.
+
+The algorithm is ours (``images-and-strategies.md`` 2.2): constraints may hold any operator, on any host. Entries keep
+their order and may repeat.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from updater.errors import PlanError
+from updater.model.references import (
+    IllegalReference,
+    ImageReference,
+    ImageRepository,
+    parse_repository,
+    split_reference,
+)
+
+_ALIAS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?")
+_ALIAS_LIKE_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:[0-9]+/[A-Za-z0-9._/-]*[A-Za-z0-9]")
+_OPERATORS = frozenset("=!<>~^")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEntry:
+    """One legal entry. ``constraint`` and ``digest`` are texts as written, empty when there are none."""
+
+    text: str
+    alias: str
+    repository: ImageRepository
+    constraint: str = ""
+    digest: str = ""
+
+    @property
+    def reference(self) -> ImageReference:
+        """The entry as a reference whose tag is the constraint: what rendering functions take."""
+        return ImageReference(self.repository, self.constraint, self.digest, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class IllegalEntry:
+    """An entry that names no image, and the line for its owner."""
+
+    text: str
+    problem: str
+
+
+def parse_image_list(value: str) -> tuple[ImageEntry | IllegalEntry, ...]:
+    """All entries in their order; empty elements are dropped, illegal ones stay visible."""
+    entries: list[ImageEntry | IllegalEntry] = []
+    for element in value.split(","):
+        text = element.strip()
+        if not text:
+            continue
+        try:
+            entries.append(parse_entry(text))
+        except PlanError as problem:
+            entries.append(IllegalEntry(text, str(problem)))
+    return tuple(entries)
+
+
+def parse_entry(text: str) -> ImageEntry:
+    """One entry, blanks around it ignored; raises ``PlanError`` (``invalid_reference``)."""
+    stripped = text.strip()
+    alias, rest = _split_alias(stripped)
+    parts = split_reference(rest)
+    try:
+        repository = parse_repository(parts.name.strip())
+    except IllegalReference as problem:
+        raise PlanError(
+            f"image-list entry {stripped[:120]!r} is not an image reference: {problem.what}",
+            hint=_hint(stripped),
+            code="invalid_reference",
+        ) from problem
+    return ImageEntry(stripped, alias, repository, (parts.tag or "").strip(), (parts.digest or "").strip())
+
+
+def _split_alias(text: str) -> tuple[str, str]:
+    before, equals, rest = text.partition("=")
+    alias = before.strip()
+    is_alias = not alias or _ALIAS.fullmatch(alias) or _ALIAS_LIKE_HOST.fullmatch(alias)
+    return (alias, rest.strip()) if equals and is_alias else ("", text)
+
+
+def _hint(text: str) -> str:
+    if text[:1] in _OPERATORS:
+        return "a comma ends an entry; join the comparisons of a constraint with a blank"
+    return "write [alias=][host[:port]/]path[:constraint]"

@@ -1,0 +1,169 @@
+"""From one Application and the operator's options to the plan for its images.
+
+Nothing an owner writes raises out of here: a mistake in one annotation is recorded at the image or the Application it
+belongs to and concerns no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from updater.errors import PlanError
+from updater.model.applications import ApplicationKey, ApplicationSnapshot, SourceKind
+from updater.model.changes import SourceChoice
+from updater.model.images import HelmTarget, ImagePlan
+from updater.model.report import Warned
+from updater.planning import annotation_keys as keys
+from updater.planning.annotations import read_settings
+from updater.planning.eligibility import Skip, Skipped, choose_target, skip_by_selection, skip_without_images
+from updater.planning.image_list import IllegalEntry, ImageEntry, parse_image_list
+from updater.planning.image_plans import illegal_plan, image_warnings, plan_image, spec_state
+from updater.planning.live_images import LiveImages, read_live_images
+from updater.planning.overrides import written_names
+from updater.planning.write_back import WriteBackMethod, parse_write_back_method
+from updater.rules.label_selectors import LabelSelector
+from updater.rules.name_patterns import NamePatterns
+from updater.rules.selection import Selector
+
+_EVERY_NAME = NamePatterns()
+_EVERY_LABEL = LabelSelector()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the operator says of planning, compiled once. ``default_platform`` is that of the process, ``os/arch``."""
+
+    name_patterns: NamePatterns = _EVERY_NAME
+    label_selector: LabelSelector = _EVERY_LABEL
+    default_platform: str = "linux/amd64"
+    server_supports_hydrator: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationPlan:
+    """What is to be done for one Application.
+
+    ``skipped`` (with ``skip``) says why it is not processed, empty and None otherwise. ``problem`` with
+    ``problem_code`` is an owner's mistake that stops its write-back: images may be judged, nothing may be written, and
+    the Application counts one error. ``choice`` and ``write_back`` are None where that mistake leaves them unknown.
+    """
+
+    key: ApplicationKey
+    images: tuple[ImagePlan, ...] = ()
+    choice: SourceChoice | None = None
+    write_back: WriteBackMethod | None = None
+    warnings: tuple[Warned, ...] = ()
+    skipped: str = ""
+    skip: Skip | None = None
+    problem: str = ""
+    problem_code: str = ""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What is found out on the way to a plan."""
+
+    snapshot: ApplicationSnapshot
+    options: PlanOptions
+    own: Mapping[str, str]
+    write_back: WriteBackMethod | None = None
+    choice: SourceChoice | None = None
+    problem: PlanError | None = None
+    warnings: list[Warned] = field(default_factory=list)
+
+
+def plan_application(
+    snapshot: ApplicationSnapshot, options: PlanOptions, selector: Selector | None = None
+) -> ApplicationPlan:
+    """The plan for one Application; never raises for anything in the snapshot.
+
+    selector: the caller's memory of compiled rules, worth handing over when there are many Applications.
+    """
+    own = keys.own_annotations(snapshot.annotations)
+    entries = parse_image_list(own.get(keys.IMAGE_LIST, ""))
+    draft = _Draft(snapshot, options, own)
+    skipped = skip_without_images(snapshot, has_entries=bool(entries)) or _read_write_back(draft)
+    skipped = skipped or skip_by_selection(snapshot, options.name_patterns, options.label_selector)
+    if skipped is not None:
+        return ApplicationPlan(snapshot.key, skipped=skipped.text, skip=skipped.why)
+    images = _plan_images(draft, entries, selector or Selector())
+    unknown = keys.unknown_key_warnings(own, [plan.alias for plan in images])
+    return ApplicationPlan(
+        key=snapshot.key,
+        images=images,
+        choice=draft.choice,
+        write_back=draft.write_back,
+        warnings=tuple(dict.fromkeys((*draft.warnings, *_shared_parameters(images), *unknown))),
+        problem="" if draft.problem is None else str(draft.problem),
+        problem_code="" if draft.problem is None else draft.problem.code,
+    )
+
+
+def _read_write_back(draft: _Draft) -> Skipped | None:
+    """Method, type and source. A type without overrides leaves the Application out; other mistakes are its problem."""
+    try:
+        draft.write_back = parse_write_back_method(draft.own.get(keys.WRITE_BACK_METHOD, ""))
+    except PlanError as problem:
+        draft.problem = problem
+    try:
+        draft.choice = choose_target(
+            draft.snapshot,
+            draft.own,
+            draft.write_back or WriteBackMethod(),
+            server_supports_hydrator=draft.options.server_supports_hydrator,
+        )
+    except PlanError as problem:
+        if problem.code == "unsupported_source_type":
+            return Skipped(Skip.UNSUPPORTED_TYPE, str(problem))
+        draft.problem = draft.problem or problem
+    return None
+
+
+def _plan_images(
+    draft: _Draft, entries: Iterable[ImageEntry | IllegalEntry], selector: Selector
+) -> tuple[ImagePlan, ...]:
+    live = read_live_images(draft.snapshot.live_images)
+    plans: list[ImagePlan] = []
+    for entry in entries:
+        if isinstance(entry, IllegalEntry):
+            draft.warnings.append(Warned("image_invalid", entry.problem))
+            plans.append(illegal_plan(draft.snapshot.key, entry))
+        else:
+            plans.append(_plan_entry(draft, entry, live, selector))
+    return tuple(plans)
+
+
+def _plan_entry(draft: _Draft, entry: ImageEntry, live: LiveImages, selector: Selector) -> ImagePlan:
+    settings = read_settings(draft.own, entry.alias)
+    plan = plan_image(
+        draft.snapshot.key,
+        entry,
+        settings,
+        kind=draft.choice.kind if draft.choice else SourceKind.HELM,
+        live=live,
+        default_platform=draft.options.default_platform,
+    )
+    name = entry.alias or entry.repository.full_name
+    warnings = (*image_warnings(entry, settings, live, plan), *selector.compile(plan.rule).warnings)
+    draft.warnings += [Warned(warned.kind, f"{name}: {warned.text}") for warned in warnings]
+    if draft.choice is None or (plan.live is None and not plan.is_forced):
+        return plan
+    in_spec, problem = spec_state(plan, draft.snapshot, draft.choice)
+    return replace(plan, in_spec=in_spec, spec_problem=problem)
+
+
+def _shared_parameters(plans: Iterable[ImagePlan]) -> list[Warned]:
+    """Different images that write one Helm parameter would overwrite each other in every round."""
+    owners: dict[str, ImagePlan] = {}
+    warnings: list[Warned] = []
+    for plan in plans:
+        if plan.invalid_reason is not None or not isinstance(plan.target, HelmTarget):
+            continue
+        for name in sorted(written_names(plan)):
+            other = owners.setdefault(name, plan)
+            if other.repository != plan.repository:
+                text = f"{other.entry!r} and {plan.entry!r} both write the Helm parameter {name!r}"
+                hint = "give each image an alias and its own <alias>.helm.image-* names"
+                warnings.append(Warned("parameter_shared", f"{text}; {hint}"))
+    return warnings
