@@ -12,5 +12,9 @@ from updater.model.references import ImageRepository
 class TagSource(Protocol):
     """Lists tags."""
 
-    def fetch_tags(self, repository: ImageRepository, deadline: Deadline) -> TagList:
-        """The complete list or an error, never a part. Raises ``RegistryError`` or ``CredentialError``."""
+    def fetch_tags(self, repository: ImageRepository, deadline: Deadline, *, pull_secret: str = "") -> TagList:
+        """The complete list or an error, never a part.
+
+        ``pull_secret`` is the owner's credential reference, empty for the registry's own. Raises ``RegistryError``,
+        or ``CredentialError`` when credentials cannot be had.
+        """

@@ -1,0 +1,113 @@
+"""What the log says of a round: one record per outcome that somebody may want to know of (``runtime.md`` 4.4)."""
+
+from __future__ import annotations
+
+from updater.model.applications import ApplicationKey
+from updater.model.changes import WriteBackResult, WriteOutcome
+from updater.model.images import Counter, Decision, Reason, Severity
+from updater.model.report import Report, Warned
+from updater.ports.log import EventLog
+from updater.rules.decisions import severity_of
+
+MAX_REMEMBERED = 100_000
+"""Warnings whose repetition is suppressed; beyond it everything is forgotten and said once more."""
+
+
+class Announcer:
+    """Writes records; remembers which warnings of which Application were said. Called by one thread at a time."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._said: set[tuple[ApplicationKey, str]] = set()
+
+    def warnings(self, key: ApplicationKey, warnings: tuple[Warned, ...]) -> None:
+        """Each once, until the Application or the process changes."""
+        for warned in warnings:
+            if self._is_new(key, warned.text):
+                self._log.warning("annotation_remarked", application=str(key), kind=warned.kind, text=warned.text)
+
+    def skipped(self, key: ApplicationKey, text: str, severity: Severity) -> None:
+        """An Application that is not processed."""
+        if severity is Severity.WARNING:
+            if self._is_new(key, text):
+                self._log.warning("application_skipped", application=str(key), text=text)
+        else:
+            self._log.debug("application_skipped", application=str(key), text=text)
+
+    def decision(self, decision: Decision) -> None:
+        """One image."""
+        log = self._log.bind(application=str(decision.plan.application), alias=decision.plan.alias)
+        image = decision.plan.repository.full_name
+        match decision.reason:
+            case Reason.UPDATE if decision.wanted is not None:
+                log.info("image_set", image=decision.wanted.full_reference)
+            case Reason.UP_TO_DATE:
+                log.debug("image_up_to_date", image=image)
+            case Reason.NOT_LIVE:
+                log.debug("image_not_live", image=image)
+            case Reason.OUTSIDE_CONSTRAINT:
+                log.debug("image_without_tag", image_name=image, text=decision.problem)
+            case _:
+                self._other(log, decision, image)
+
+    def failed(self, key: ApplicationKey, error: str, code: str) -> None:
+        """An Application that could not be handled as a whole."""
+        self._log.error("application_failed_to_plan", application=str(key), error=error, code=code)
+
+    def writing(self, key: ApplicationKey, changes: int) -> None:
+        """A change set is about to be carried out."""
+        self._log.info("write_started", application=str(key), changes=changes)
+
+    def written(self, result: WriteBackResult) -> None:
+        """What came of a change set."""
+        key = str(result.change_set.application)
+        count = len(result.change_set.images)
+        match result.outcome:
+            case WriteOutcome.WRITTEN:
+                self._log.info("write_finished", application=key, attempts=result.attempts)
+            case WriteOutcome.DRY_RUN:
+                self._log.info("write_skipped_dry_run", application=key, changes=count)
+            case WriteOutcome.UNCHANGED:
+                self._log.info("write_unneeded", application=key)
+            case WriteOutcome.SUPERSEDED:
+                self._log.warning("write_superseded", application=key, text=result.error)
+            case WriteOutcome.FAILED:
+                self._log.error("write_failed", application=key, error=result.error, code=result.error_code)
+        if result.outcome.counts_as_updated:
+            self._changes(result)
+
+    def round_finished(self, report: Report) -> None:
+        """The summary line."""
+        self._log.info("cycle_finished", **report.totals)
+
+    def _changes(self, result: WriteBackResult) -> None:
+        for change in result.change_set.images:
+            self._log.info(
+                "image_updated",
+                application=str(result.change_set.application),
+                alias=change.alias,
+                old=f"{change.image}:{change.old_tag}",
+                new=f"{change.image}:{change.new_tag}",
+                dry_run=result.outcome is WriteOutcome.DRY_RUN,
+            )
+
+    def _other(self, log: EventLog, decision: Decision, image: str) -> None:
+        log = log.bind(image_name=image, reason=decision.reason.value)
+        if Counter.ERRORS in decision.counts:
+            log.error("image_failed", error=decision.problem, code=decision.error_code or decision.reason.value)
+            return
+        match severity_of(decision.reason):
+            case Severity.WARNING | Severity.ERROR:
+                log.warning("image_skipped", text=decision.problem)
+            case Severity.INFO:
+                log.info("image_left_alone", text=decision.problem)
+            case Severity.DEBUG:
+                log.debug("image_left_alone", text=decision.problem)
+
+    def _is_new(self, key: ApplicationKey, text: str) -> bool:
+        if (key, text) in self._said:
+            return False
+        if len(self._said) >= MAX_REMEMBERED:
+            self._said.clear()
+        self._said.add((key, text))
+        return True

@@ -1,0 +1,159 @@
+"""``Engine.process``: the one path of ``ApplicationSnapshot`` to ``Report``.
+
+plan (pure) -> gather facts per repository (pool) -> choose, decide (pure) -> group (pure) -> write per target (pool).
+Both running modes go through it: the whole fleet in one call, or one Application per call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from updater.clock import Clock, Deadline
+from updater.engine.announcements import Announcer
+from updater.engine.facts import Facts, gather, in_pool
+from updater.engine.grouping import change_set_of
+from updater.errors import UpdaterError
+from updater.model.applications import ApplicationKey, ApplicationSnapshot
+from updater.model.changes import ChangeSet, WriteBackResult, WriteOutcome
+from updater.model.images import Decision
+from updater.model.report import ApplicationReport, Report
+from updater.planning.plans import ApplicationPlan, PlanOptions, plan_application
+from updater.ports.log import EventLog
+from updater.ports.progress import Progress
+from updater.ports.registry import TagSource
+from updater.ports.writeback import WriteBack
+from updater.rules.decisions import decide
+from updater.rules.selection import Selector
+
+
+WRITE_TIMEOUT_S = 300.0
+"""For one change set, all attempts included: seven attempts with server-side validation fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """``workers`` bounds both the repositories polled and the Applications written at a time."""
+
+    plan: PlanOptions = field(default_factory=PlanOptions)
+    workers: int = 10
+    is_dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One Application on its way."""
+
+    snapshot: ApplicationSnapshot
+    plan: ApplicationPlan
+    decisions: tuple[Decision, ...] = ()
+    change_set: ChangeSet | None = None
+    error: str = ""
+    error_code: str = ""
+
+
+class Engine:
+    """Owns the memory of compiled rules and parsed versions. One ``process`` at a time."""
+
+    def __init__(
+        self, tags: TagSource, write_back: WriteBack, options: EngineOptions, clock: Clock, log: EventLog
+    ) -> None:
+        self._tags = tags
+        self._write_back = write_back
+        self._options = options
+        self._clock = clock
+        self._log = log
+        self._announcer = Announcer(log)
+        self._selector = Selector()
+
+    def process(self, applications: Sequence[ApplicationSnapshot], deadline: Deadline, progress: Progress) -> Report:
+        """One round; every planned image ends in exactly one decision, every change set in exactly one result."""
+        began_s = self._clock.monotonic_s()
+        planned, skipped = self._plan(applications)
+        progress.started(len(planned))
+        try:
+            self._log.info("cycle_started", applications=len(planned))
+            facts = self._gather(planned, deadline)
+            works = [self._decide(snapshot, plan, facts) for snapshot, plan in planned]
+            reports = in_pool(
+                lambda work: self._finish(work, deadline, progress), works, self._options.workers, "write"
+            )
+        finally:
+            progress.finished()
+        report = Report(
+            applications=tuple(reports),
+            skipped=tuple(skipped),
+            is_dry_run=self._options.is_dry_run,
+            seconds=self._clock.monotonic_s() - began_s,
+        )
+        self._announcer.round_finished(report)
+        return report
+
+    def _plan(
+        self, applications: Sequence[ApplicationSnapshot]
+    ) -> tuple[list[tuple[ApplicationSnapshot, ApplicationPlan]], list[tuple[ApplicationKey, str]]]:
+        planned: list[tuple[ApplicationSnapshot, ApplicationPlan]] = []
+        skipped: list[tuple[ApplicationKey, str]] = []
+        for snapshot in applications:
+            plan = self._plan_one(snapshot)
+            if plan.skip is None:
+                planned.append((snapshot, plan))
+            else:
+                skipped.append((snapshot.key, plan.skipped))
+                self._announcer.skipped(snapshot.key, plan.skipped, plan.skip.severity)
+            self._announcer.warnings(snapshot.key, plan.warnings)
+        return planned, skipped
+
+    def _plan_one(self, snapshot: ApplicationSnapshot) -> ApplicationPlan:
+        try:
+            return plan_application(snapshot, self._options.plan, self._selector)
+        except Exception as error:  # noqa: BLE001 - a bug met in one Application must not cost the others
+            self._log.error("bug_found", exception=error, application=str(snapshot.key), error=str(error))
+            text = f"internal error: {type(error).__name__}"
+            return ApplicationPlan(snapshot.key, problem=text, problem_code="internal_error")
+
+    def _gather(self, planned: list[tuple[ApplicationSnapshot, ApplicationPlan]], deadline: Deadline) -> Facts:
+        images = [image for _, plan in planned for image in plan.images]
+        return gather(
+            images, self._tags, self._selector, workers=self._options.workers, deadline=deadline, log=self._log
+        )
+
+    def _decide(self, snapshot: ApplicationSnapshot, plan: ApplicationPlan, facts: Facts) -> _Work:
+        decisions = tuple(decide(image, facts.outcome_for(image)) for image in plan.images)
+        for decision in decisions:
+            self._announcer.decision(decision)
+        error, code = plan.problem, plan.problem_code
+        change_set = None
+        if not error:
+            try:
+                change_set = change_set_of(snapshot, plan, decisions)
+            except UpdaterError as problem:
+                error, code = str(problem), problem.code
+        if error:
+            self._announcer.failed(snapshot.key, error, code)
+        return _Work(snapshot, plan, decisions, change_set, error, code)
+
+    def _finish(self, work: _Work, deadline: Deadline, progress: Progress) -> ApplicationReport:
+        result = None
+        if work.change_set is not None:
+            self._announcer.writing(work.snapshot.key, len(work.change_set.images))
+            result = self._write(work.change_set, deadline)
+            self._announcer.written(result)
+        progress.advanced(str(work.snapshot.key))
+        return ApplicationReport(
+            key=work.snapshot.key,
+            decisions=work.decisions,
+            result=result,
+            warnings=work.plan.warnings,
+            error=work.error,
+            error_code=work.error_code,
+        )
+
+    def _write(self, change_set: ChangeSet, deadline: Deadline) -> WriteBackResult:
+        try:
+            within = deadline.sooner(WRITE_TIMEOUT_S)
+            return self._write_back.apply(change_set, dry_run=self._options.is_dry_run, deadline=within)
+        except Exception as error:  # noqa: BLE001 - a bug met in one write must not cost the others
+            self._log.error("bug_found", exception=error, application=str(change_set.application), error=str(error))
+            text = f"{change_set.application}: internal error: {type(error).__name__}"
+            return WriteBackResult(change_set, WriteOutcome.FAILED, error_code="internal_error", error=text)
