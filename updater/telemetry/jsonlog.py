@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 from updater.ports.log import Field
 from updater.telemetry.record import LogRecord
 
-_HTML = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"))
-"""Go's encoder escapes these so that a line can stand in a web page; the characters only occur inside strings."""
+_ESCAPED = re.compile("[<>&\x7f-\x9f\u2028\u2029]")
+"""Go's encoder escapes the first three, so that a line can stand in a web page, and the last two, which end a line in
+JavaScript. The control characters between end a line, or steer a terminal. All of them only occur inside strings."""
 
 
 def render_json(record: LogRecord) -> str:
@@ -17,10 +19,9 @@ def render_json(record: LogRecord) -> str:
     entries: dict[str, Field] = {key: _finite(value) for key, value in record.sorted_fields()}
     entries |= {"level": record.level, "msg": record.message, "time": record.time}
     text = json.dumps(dict(sorted(entries.items())), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character, escaped in _HTML:
-        text = text.replace(character, escaped)
-    # Lone surrogates cannot be encoded; U+2028 and U+2029 end a line for JavaScript.
-    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode("utf-8", "replace").decode()
+    text = _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    # Lone surrogates cannot be encoded.
+    return text.encode("utf-8", "replace").decode()
 
 
 def _finite(value: Field) -> Field:

@@ -1,0 +1,207 @@
+"""What a round prints: table, lines, document; and what a round answers with."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+
+import pytest
+
+from updater.cli.progress import ProgressBar
+from updater.cli.run import Runtime, make_round, wants_result
+from updater.cli.signals import Shutdown
+from updater.cli.summary import print_summary
+from updater.errors import ArgoCDUnauthenticated, UpdaterError
+from updater.model.applications import ApplicationKey, SourceKind
+from updater.model.changes import ChangeSet, SourceChoice, WriteBackResult, WriteOutcome
+from updater.model.images import Counter, Decision, HelmTarget, ImagePlan, Reason, TagRule
+from updater.model.references import ImageReference, ImageRepository
+from updater.model.report import ApplicationReport, Report, Warned
+from updater.ports.progress import Progress
+from updater.settings.model import Platform, Settings
+from updater.settings.resolution import resolve_command_line
+from updater.telemetry.log import Logging
+from updater.telemetry.redactor import Redactor
+
+SHOP = ApplicationKey("argocd", "shop")
+SECRET = "s3cr3t-planted"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def decision(name: str, reason: Reason, *, wanted: str = "", problem: str = "", code: str = "") -> Decision:
+    repository = ImageRepository("ghcr.io", f"acme/{name}")
+    plan = ImagePlan(
+        SHOP, name, name, repository, TagRule(), HelmTarget(), live=ImageReference(repository, tag="1.2.3")
+    )
+    return Decision(
+        plan,
+        reason,
+        wanted=ImageReference(repository, tag=wanted) if wanted else None,
+        problem=problem,
+        error_code=code,
+        counts=frozenset({Counter.CONSIDERED, *([Counter.UPDATED] if wanted else [])}),
+    )
+
+
+def report(*decisions: Decision, outcome: WriteOutcome = WriteOutcome.WRITTEN, dry: bool = False) -> Report:
+    changes = ChangeSet(SHOP, "default", SourceChoice(SourceKind.HELM), edits=(), images=())
+    result = WriteBackResult(changes, outcome, attempts=1, diff=("- image.tag: 1.2.3", "+ image.tag: 1.2.4"))
+    application = ApplicationReport(SHOP, decisions, result, warnings=(Warned("unknown_key", "mend it"),))
+    return Report((application,), skipped=((ApplicationKey("argocd", "off"), "no image list"),), is_dry_run=dry)
+
+
+UPDATE = decision("shop", Reason.UPDATE, wanted="1.2.4")
+QUIET = decision("cache", Reason.UP_TO_DATE)
+BROKEN = decision("db", Reason.TAGS_UNAVAILABLE, problem=f"no answer\nfor {SECRET} [red]", code="registry_unreachable")
+
+
+def test_a_pipe_gets_tab_separated_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(report(UPDATE, QUIET, BROKEN), "text", Redactor([SECRET]))
+    assert capsys.readouterr().out.splitlines() == [
+        "application\timage\tfrom\tto\treason",
+        "argocd/shop\tghcr.io/acme/shop\t1.2.3\t1.2.4\tupdated",
+        "argocd/shop\tghcr.io/acme/cache\t1.2.3\t\tup to date",
+        "argocd/shop\tghcr.io/acme/db\t1.2.3\t\ttags unavailable: no answer for *** [red]",
+    ]
+
+
+def test_a_terminal_gets_a_table_with_the_totals(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "200")
+    print_summary(report(UPDATE, BROKEN), "text", Redactor([SECRET]))
+    assert "1 applications, 2 images considered" in terminal.getvalue()
+    assert "[red]" in terminal.getvalue()
+    assert "planted" not in terminal.getvalue()
+
+
+def test_a_long_table_leaves_out_what_is_up_to_date_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "200")
+    print_summary(report(UPDATE, *[QUIET] * 300), "text", Redactor())
+    assert "300 images that are up to date are not shown" in terminal.getvalue()
+    assert "acme/cache" not in terminal.getvalue()
+    assert "acme/shop" in terminal.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (WriteOutcome.WRITTEN, "updated"),
+        (WriteOutcome.DRY_RUN, "would be updated"),
+        (WriteOutcome.UNCHANGED, "already stored"),
+        (WriteOutcome.FAILED, "update failed"),
+    ],
+)
+def test_the_reason_of_an_update_says_what_came_of_it(
+    capsys: pytest.CaptureFixture[str], outcome: WriteOutcome, text: str
+) -> None:
+    print_summary(report(UPDATE, outcome=outcome), "text", Redactor())
+    assert capsys.readouterr().out.splitlines()[1].endswith(f"\t{text}")
+
+
+def test_a_dry_run_prints_the_diff(capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(report(UPDATE, outcome=WriteOutcome.DRY_RUN, dry=True), "text", Redactor())
+    assert "argocd/shop:\n  - image.tag: 1.2.3\n  + image.tag: 1.2.4\n" in capsys.readouterr().out
+
+
+def test_an_application_that_failed_as_a_whole_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = ApplicationReport(SHOP, error="gone", error_code="argocd_not_found")
+    print_summary(Report((failed,)), "text", Redactor())
+    assert capsys.readouterr().out.splitlines()[1] == "argocd/shop\t\t\t\targocd_not_found: gone"
+
+
+def test_the_document_has_stable_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(report(UPDATE, BROKEN), "json", Redactor([SECRET]))
+    text = capsys.readouterr().out
+    found = json.loads(text)
+    assert "planted" not in text
+    assert (found["schemaVersion"], found["command"], found["dryRun"]) == (1, "run", False)
+    assert found["totals"]["images_updated"] == 1
+    assert found["skipped"] == [{"namespace": "argocd", "name": "off", "reason": "no image list"}]
+    (application,) = found["applications"]
+    assert set(application) == {"namespace", "name", "error", "warnings", "images", "write"}
+    update, broken = application["images"]
+    assert (update["from"], update["to"], update["reason"], update["problem"]) == ("1.2.3", "1.2.4", "update", None)
+    assert broken["problem"]["code"] == "registry_unreachable"
+    assert application["write"]["outcome"] == "written"
+
+
+class OneRound:
+    """A runtime whose round is given."""
+
+    def __init__(self, result: Report | UpdaterError) -> None:
+        self.result = result
+        self.stops = 0
+
+    def run_once(self) -> Report:
+        if isinstance(self.result, UpdaterError):
+            raise self.result
+        return self.result
+
+    def stop(self) -> None:
+        self.stops += 1
+
+    def close(self) -> None: ...
+
+
+def settings(*words: str) -> Settings:
+    base = ["run", "--applications-api", "argocd", "--disable-kubernetes", "--once"]
+    return resolve_command_line([*base, *words], {}, Platform()).settings
+
+
+def status(runtime: Runtime, *words: str, shutdown: Shutdown | None = None) -> int:
+    redactor = Redactor([SECRET])
+    wanted = settings(*words)
+    logs = Logging("info", "text", redactor=redactor, has_result=wants_result(wanted))
+    try:
+        return make_round(runtime, wanted, logs.log, shutdown=shutdown or Shutdown(), redactor=redactor)
+    finally:
+        logs.close()
+
+
+def test_errors_of_applications_end_with_status_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(OneRound(report(BROKEN)), "--output", "json") == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["applications"]
+    assert "msg=Finished." in captured.err
+
+
+def test_without_output_a_pipe_gets_records_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(OneRound(report(UPDATE))) == 0
+    assert "tag" not in capsys.readouterr().out
+
+
+def test_a_fleet_that_cannot_be_listed_is_one_record_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    error = ArgoCDUnauthenticated(f"token {SECRET} expired", where="cd.example.org", hint="create a new one")
+    assert status(OneRound(error)) == 1
+    captured = capsys.readouterr()
+    (line,) = captured.err.splitlines()
+    assert "level=error" in line
+    assert 'msg="Error: cd.example.org: token *** expired; create a new one"' in line
+    assert "argocd_server=argocd-server.argocd code=argocd_unauthenticated grpc_web=false" in line
+
+
+def test_a_round_that_a_signal_cut_short_ends_with_status_0() -> None:
+    runtime = OneRound(ArgoCDUnauthenticated("cancelled"))
+    with Shutdown() as shutdown:
+        signal.raise_signal(signal.SIGTERM)
+        assert status(runtime, shutdown=shutdown) == 0
+    assert runtime.stops == 1
+
+
+def test_the_progress_bar_fits_the_port_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    bar: Progress = ProgressBar()
+    bar.started(2)
+    bar.advanced("argocd/shop")
+    bar.finished()
+    assert "1/2" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\x1b[2K")

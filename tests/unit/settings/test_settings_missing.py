@@ -1,0 +1,77 @@
+"""What this release does not have is refused, never accepted and ignored."""
+
+from __future__ import annotations
+
+import pytest
+
+from updater.errors import ConfigurationError
+from updater.settings.commands import COMMANDS, find_command
+from updater.settings.missing import MISSING, missing_keys, refuse_command, refuse_missing
+from updater.settings.model import Platform, Settings
+from updater.settings.resolution import resolve_command_line
+from updater.settings.table import options_of
+
+BASE = ["run", "--applications-api", "argocd", "--disable-kubernetes"]
+
+
+def settings(*words: str, **environment: str) -> Settings:
+    return resolve_command_line([*BASE, *words], environment, Platform()).settings
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param((), id="an interval"),
+        pytest.param(("--once", "--metrics-port", "9000"), id="metrics"),
+        pytest.param(("--interval", "0", "--health-port", "8080"), id="health, though it is the default"),
+        pytest.param(("--interval", "0", "--mode", "continuous"), id="continuous mode"),
+        pytest.param(("--once", "--enable-webhook"), id="webhooks"),
+        pytest.param(("--once", "--git-commit-user", "x"), id="git"),
+        pytest.param(("--once", "--warmup-cache"), id="warm-up"),
+        pytest.param(("--once", "--rules", "x"), id="rules"),
+        pytest.param(("--once", "--annotations=false"), id="no annotations"),
+        pytest.param(("--once", "--status-addr", ":1"), id="status page"),
+    ],
+)
+def test_asking_for_what_is_not_there_ends_with_one_clear_line(words: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigurationError, match=r"this release does not have .* yet; ") as caught:
+        refuse_missing(settings(*words))
+    assert caught.value.code == "not_in_this_release"
+
+
+def test_a_variable_asks_as_well_and_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="variable GIT_COMMIT_USER"):
+        refuse_missing(settings("--once", GIT_COMMIT_USER="bot"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("--once",), id="one round"),
+        pytest.param(("--interval", "0"), id="one round by interval"),
+        pytest.param(("--once", "--mode", "continuous"), id="once means cycle mode"),
+        pytest.param(("--once", "--health-port", "8080"), id="once means no health server"),
+        pytest.param(
+            ("--once", "--metrics-port", "0", "--warmup-cache=false", "--status-addr=", "--enable-webhook=false"),
+            id="switched off",
+        ),
+        pytest.param(("--once", "--annotations", "--schedule", "default"), id="what is the case anyway"),
+    ],
+)
+def test_what_is_switched_off_or_the_case_is_accepted(words: tuple[str, ...]) -> None:
+    refuse_missing(settings(*words))
+
+
+def test_the_table_names_options_that_exist() -> None:
+    known = {option.key for command in ("run", "webhook") for option in options_of(command)}
+    named = {key for missing in MISSING for key in missing.keys}
+    assert named <= known
+    assert missing_keys() < named
+
+
+def test_commands_that_are_not_built_are_refused_by_name() -> None:
+    for command in COMMANDS:
+        if not command.is_built:
+            with pytest.raises(ConfigurationError, match=f"'{command.name}'"):
+                refuse_command(command)
+    refuse_command(find_command("run"))
