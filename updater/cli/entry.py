@@ -61,6 +61,11 @@ def _run_command(
             from updater.cli.run import run
 
             return run(words, environment, place)
+        case "config":
+            from updater.cli.config import print_config
+            from updater.cli.run import PLATFORM
+
+            return print_config(words, environment, PLATFORM)
         case "demo":
             return _demo(list(words))
     return _refuse_unbuilt(command)

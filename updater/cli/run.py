@@ -23,7 +23,8 @@ from updater.settings.table import options_of
 from updater.telemetry.log import Logging, StandardEventLog
 from updater.telemetry.redactor import Redactor
 
-_NO_KUBERNETES = Platform(kubernetes_problem="this release has none, the extra [kubernetes] is to come")
+PLATFORM = Platform(kubernetes_problem="this release has none, the extra [kubernetes] is to come")
+"""What this release knows of where it runs."""
 
 
 class Runtime(Protocol):
@@ -43,7 +44,7 @@ def run(words: Sequence[str], environment: Mapping[str, str], place: Mapping[str
         from updater.cli.help import print_help  # noqa: PLC0415 - only help needs click
 
         return print_help(("run",))
-    resolution = resolve("run", arguments, environment, platform=_NO_KUBERNETES, place=place)
+    resolution = resolve("run", arguments, environment, platform=PLATFORM, place=place)
     refuse_missing(resolution.settings)
     return _run_logged(resolution.settings, resolution.warnings)
 

@@ -23,6 +23,7 @@ class Command:
 
 COMMANDS = (
     Command("run", "Look for new versions of the images of Argo CD Applications and set them"),
+    Command("config", "Show every setting of 'run' with its value and origin; takes the flags of 'run'"),
     Command("demo", "Show one update from beginning to end against servers on loopback"),
     Command("version", "Print the version"),
     Command("help", "Print the help of the program or of one command"),
@@ -31,7 +32,6 @@ COMMANDS = (
     ),
     Command("test", "Show which tag an image would get", is_built=False, instead="use 'run --once --dry-run'"),
     Command("plan", "Show what would change", is_built=False, instead="use 'run --once --dry-run'"),
-    Command("config", "Show every setting and its origin", is_built=False, instead="use 'run --help'"),
     Command("doctor", "Check every layer of the connections", is_built=False, instead="use 'run --once --dry-run'"),
     Command("template", "Render a commit message template", is_built=False),
     Command("completion", "Print a shell completion script", is_built=False),
