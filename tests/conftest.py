@@ -1,0 +1,35 @@
+"""What every test can rely on: no traffic beyond loopback, a clean environment, a home directory of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+from pytest_socket import socket_allow_hosts
+
+_LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+_FOREIGN_PREFIXES = ("ARGOCD_", "IMAGE_UPDATER_", "KUBE", "GIT_", "SSL_", "REQUESTS_", "CURL_")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+# The machines that run this are shared: one slow example is no defect, a slow test hits the timeout of pytest.
+settings.register_profile("updater", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("updater")
+
+
+def pytest_runtest_setup() -> None:
+    socket_allow_hosts(_LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Settings of whoever runs the tests must not reach the code under test."""
+    kept = dict(os.environ)
+    for name in kept:
+        if name.startswith(_FOREIGN_PREFIXES) or name.lower() in _PROXIES:
+            del os.environ[name]
+    os.environ["HOME"] = str(tmp_path_factory.mktemp("home"))
+    yield
+    os.environ.clear()
+    os.environ.update(kept)
