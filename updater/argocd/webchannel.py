@@ -158,7 +158,7 @@ class _Method:
         return self._channel.start(self._method, self._serialize(request), timeout, metadata)
 
 
-class UnaryUnary(_Method, grpc.UnaryUnaryMultiCallable[Any, Any]):
+class UnaryUnary(_Method, grpc.UnaryUnaryMultiCallable):  # type: ignore[type-arg]  # subscripting fails at run time
     """One request, one answer. ``wait_for_ready`` changes nothing: every call makes its own connection if needed."""
 
     def __call__(
@@ -200,7 +200,7 @@ class UnaryUnary(_Method, grpc.UnaryUnaryMultiCallable[Any, Any]):
         return CallFuture(call, self._channel.submit(lambda: self.deserialize(call.unary())))
 
 
-class UnaryStream(_Method, grpc.UnaryStreamMultiCallable[Any, Any]):
+class UnaryStream(_Method, grpc.UnaryStreamMultiCallable):  # type: ignore[type-arg]  # as above
     """One request, a stream of answers. The request goes out when the first answer is asked for."""
 
     def __call__(
@@ -269,7 +269,7 @@ class MessageStream(EndedCall, Iterator[Any]):
         self._messages.close()
 
 
-class CallFuture(EndedCall, grpc.Future[Any]):
+class CallFuture(EndedCall, grpc.Future):  # type: ignore[type-arg]  # as above
     """A unary call that runs in a thread of the channel."""
 
     def __init__(self, call: WebCall, future: concurrent.futures.Future[Any]) -> None:

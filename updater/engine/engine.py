@@ -6,12 +6,13 @@ Both running modes go through it: the whole fleet in one call, or one Applicatio
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from updater.clock import Clock, Deadline
 from updater.engine.announcements import Announcer
-from updater.engine.facts import Facts, gather, in_pool
+from updater.engine.facts import Facts, Poller, gather, in_pool
 from updater.engine.grouping import change_set_of
 from updater.errors import UpdaterError
 from updater.model.applications import ApplicationKey, ApplicationSnapshot
@@ -25,7 +26,6 @@ from updater.ports.registry import TagSource
 from updater.ports.writeback import WriteBack
 from updater.rules.decisions import decide
 from updater.rules.selection import Selector
-
 
 WRITE_TIMEOUT_S = 300.0
 """For one change set, all attempts included: seven attempts with server-side validation fit."""
@@ -53,16 +53,26 @@ class _Work:
 
 
 class Engine:
-    """Owns the memory of compiled rules and parsed versions. One ``process`` at a time."""
+    """Owns the memory of compiled rules and parsed versions. One ``process`` at a time.
+
+    Once ``stopping`` is set, polls and writes that have not begun are left out, and say so.
+    """
 
     def __init__(
-        self, tags: TagSource, write_back: WriteBack, options: EngineOptions, clock: Clock, log: EventLog
+        self,
+        tags: TagSource,
+        write_back: WriteBack,
+        options: EngineOptions,
+        clock: Clock,
+        log: EventLog,
+        stopping: threading.Event,
     ) -> None:
         self._tags = tags
         self._write_back = write_back
         self._options = options
         self._clock = clock
         self._log = log
+        self._stopping = stopping
         self._announcer = Announcer(log)
         self._selector = Selector()
 
@@ -114,9 +124,8 @@ class Engine:
 
     def _gather(self, planned: list[tuple[ApplicationSnapshot, ApplicationPlan]], deadline: Deadline) -> Facts:
         images = [image for _, plan in planned for image in plan.images]
-        return gather(
-            images, self._tags, self._selector, workers=self._options.workers, deadline=deadline, log=self._log
-        )
+        poller = Poller(self._tags, deadline, self._log, self._stopping)
+        return gather(images, poller, self._selector, workers=self._options.workers)
 
     def _decide(self, snapshot: ApplicationSnapshot, plan: ApplicationPlan, facts: Facts) -> _Work:
         decisions = tuple(decide(image, facts.outcome_for(image)) for image in plan.images)
@@ -150,6 +159,9 @@ class Engine:
         )
 
     def _write(self, change_set: ChangeSet, deadline: Deadline) -> WriteBackResult:
+        if self._stopping.is_set():
+            text = f"{change_set.application}: not written, because the updater is shutting down"
+            return WriteBackResult(change_set, WriteOutcome.FAILED, error_code="shutting_down", error=text)
         try:
             within = deadline.sooner(WRITE_TIMEOUT_S)
             return self._write_back.apply(change_set, dry_run=self._options.is_dry_run, deadline=within)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -58,19 +59,39 @@ def need_of(plan: ImagePlan) -> Need:
     return plan.repository, plan.pull_secret
 
 
-def gather(
-    plans: Iterable[ImagePlan],
-    tags: TagSource,
-    selector: Selector,
-    *,
-    workers: int,
-    deadline: Deadline,
-    log: EventLog,
-) -> Facts:
+class Poller:
+    """Lists the tags of one repository at a time; called from many threads."""
+
+    def __init__(self, tags: TagSource, deadline: Deadline, log: EventLog, stopping: threading.Event) -> None:
+        self._tags = tags
+        self._deadline = deadline
+        self._log = log
+        self._stopping = stopping
+
+    def poll(self, need: Need) -> TagList | FactsUnavailable:
+        """The complete list, or why there is none; nothing is raised."""
+        if self._stopping.is_set():
+            text = "not asked, because the updater is shutting down"
+            return FactsUnavailable(Reason.TAGS_UNAVAILABLE, text, "shutting_down")
+        repository, pull_secret = need
+        try:
+            within = self._deadline.sooner(POLL_TIMEOUT_S)
+            listed = self._tags.fetch_tags(repository, within, pull_secret=pull_secret)
+        except UpdaterError as error:
+            return _unavailable(error)
+        except Exception as error:  # noqa: BLE001 - a bug in one poll must not cost the other repositories
+            self._log.error("bug_found", exception=error, repository=repository.full_name, error=str(error))
+            text = f"internal error: {type(error).__name__}"
+            return FactsUnavailable(Reason.TAGS_UNAVAILABLE, text, "internal_error")
+        self._log.debug("tags_listed", repository=repository.full_name, count=len(listed.tags))
+        return listed
+
+
+def gather(plans: Iterable[ImagePlan], poller: Poller, selector: Selector, *, workers: int) -> Facts:
     """Poll every repository that a plan needs, once, in a pool of ``workers`` threads."""
     listed = [plan for plan in plans if needs_facts(plan) and not selector.compile(plan.rule).needs_metadata]
     needs = list(dict.fromkeys(map(need_of, listed)))
-    lists = in_pool(lambda need: _poll(need, tags, deadline, log), needs, workers, "registry-poll")
+    lists = in_pool(poller.poll, needs, workers, "registry-poll")
     return Facts(dict(zip(needs, lists, strict=True)), selector)
 
 
@@ -80,19 +101,6 @@ def in_pool(work: Callable[[Item], Result], items: list[Item], workers: int, nam
         return []
     with ThreadPoolExecutor(max(1, min(workers, len(items))), name) as pool:
         return list(pool.map(work, items))
-
-
-def _poll(need: Need, tags: TagSource, deadline: Deadline, log: EventLog) -> TagList | FactsUnavailable:
-    repository, pull_secret = need
-    try:
-        listed = tags.fetch_tags(repository, deadline.sooner(POLL_TIMEOUT_S), pull_secret=pull_secret)
-    except UpdaterError as error:
-        return _unavailable(error)
-    except Exception as error:  # noqa: BLE001 - a bug in one poll must not cost the other repositories
-        log.error("bug_found", exception=error, repository=repository.full_name, error=str(error))
-        return FactsUnavailable(Reason.TAGS_UNAVAILABLE, f"internal error: {type(error).__name__}", "internal_error")
-    log.debug("tags_listed", repository=repository.full_name, count=len(listed.tags))
-    return listed
 
 
 def _unavailable(error: UpdaterError) -> FactsUnavailable:

@@ -1,0 +1,139 @@
+"""The runtime of ``run``: everything that lives as long as the process, and its end.
+
+Shutdown order: no new polls and writes begin; what runs is waited for, up to the shutdown timeout; then connections
+are cut; at last everything is closed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+
+from updater.argocd.client import ArgoCDClient
+from updater.argocd.facts import ServerFacts, fetch_facts
+from updater.argocd.fleet import ArgoCDFleet, FleetOptions
+from updater.argocd.overrides import ArgoCDOverrides, OverrideOptions, WriteMode
+from updater.assembly.connections import build_client
+from updater.assembly.platforms import running_platform
+from updater.assembly.registries import build_registry
+from updater.clock import Backoff, Deadline, SystemClock
+from updater.engine.engine import Engine, EngineOptions
+from updater.errors import ConfigurationError
+from updater.model.report import Report
+from updater.planning.plans import PlanOptions
+from updater.ports.log import EventLog
+from updater.ports.progress import Progress
+from updater.registry.client import RegistryClient
+from updater.rules.label_selectors import SelectorError, parse_label_selector
+from updater.rules.name_patterns import compile_name_patterns
+from updater.settings.parts import RunSettings
+from updater.transport.proxies import ProxyOptions
+from updater.writeback.fields import FieldWriter, FieldWriterOptions
+
+ROUND_TIMEOUT_S = 4 * 3600.0
+"""A round that takes longer than this is stuck; each call inside has a deadline of its own."""
+
+WORKERS_PER_CPU = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the runtime owns and closes."""
+
+    clock: SystemClock
+    client: ArgoCDClient
+    registry: RegistryClient
+
+
+class Runtime:
+    """One process's objects. ``stop`` may come from a signal handler's thread; ``close`` comes last, once."""
+
+    def __init__(self, settings: RunSettings, parts: _Parts, log: EventLog, progress: Progress) -> None:
+        self._settings = settings
+        self._parts = parts
+        self._log = log
+        self._progress = progress
+        self._fleet = ArgoCDFleet(
+            parts.client, FleetOptions(settings.connection.projects, settings.filters.label_selector)
+        )
+        self._writer = _writer(settings, parts, log)
+        self._stopping = threading.Event()
+        self._cut: threading.Timer | None = None
+
+    def run_once(self) -> Report:
+        """One round over the fleet. Raises ``ArgoCDError`` when the Applications cannot be listed."""
+        deadline = Deadline.after(self._parts.clock, ROUND_TIMEOUT_S)
+        facts = fetch_facts(self._parts.client, deadline)
+        self._log.debug("argocd_connected", server=self._parts.client.server, version=facts.version)
+        applications = self._fleet.fetch_applications(deadline)
+        self._log.debug("applications_listed", count=len(applications))
+        engine = self._engine(facts, len(applications))
+        return engine.process(applications, deadline, self._progress)
+
+    def stop(self) -> None:
+        """Begin nothing new, let what runs finish until the shutdown timeout, then cut it off. Returns at once."""
+        self._stopping.set()
+        self._parts.clock.stop()
+        if self._cut is None:
+            self._cut = threading.Timer(self._settings.shutdown_timeout_s, self._cut_connections)
+            self._cut.daemon = True
+            self._cut.start()
+
+    def close(self) -> None:
+        """Close every connection. Idempotent."""
+        self._parts.clock.stop()
+        if self._cut is not None:
+            self._cut.cancel()
+        self._cut_connections()
+
+    def _cut_connections(self) -> None:
+        self._parts.registry.close()
+        self._parts.client.close()
+
+    def _engine(self, facts: ServerFacts, applications: int) -> Engine:
+        options = EngineOptions(
+            plan=_plan_options(self._settings, facts),
+            workers=_workers(self._settings.max_concurrency, applications),
+            is_dry_run=self._settings.is_dry_run,
+        )
+        return Engine(self._parts.registry, self._writer, options, self._parts.clock, self._log, self._stopping)
+
+
+def build_runtime(settings: RunSettings, *, log: EventLog, progress: Progress) -> Runtime:
+    """The runtime for validated settings. Raises ``ConfigurationError``; nothing has been sent yet.
+
+    For an unverified native channel the server's certificate is fetched, which may raise ``ArgoCDUnreachable``.
+    """
+    clock = SystemClock()
+    proxies = ProxyOptions.from_environment(os.environ)
+    registry = build_registry(settings.registry, proxies, clock, log)
+    client = build_client(settings.connection, proxies, clock, log)
+    return Runtime(settings, _Parts(clock, client, registry), log, progress)
+
+
+def _writer(settings: RunSettings, parts: _Parts, log: EventLog) -> FieldWriter:
+    connection = settings.connection
+    store = ArgoCDOverrides(parts.client, OverrideOptions(WriteMode(connection.write), connection.is_validating), log)
+    backoff = Backoff(attempts=max(1, connection.max_conflict_retries), base_s=0.1, cap_s=6.4)
+    return FieldWriter(store, FieldWriterOptions(backoff), parts.clock, log)
+
+
+def _plan_options(settings: RunSettings, facts: ServerFacts) -> PlanOptions:
+    try:
+        selector = parse_label_selector(settings.filters.label_selector)
+    except SelectorError as error:
+        raise ConfigurationError(str(error), where="--match-application-label", code="bad_selector") from error
+    return PlanOptions(
+        name_patterns=compile_name_patterns(settings.filters.name_patterns),
+        label_selector=selector,
+        default_platform=running_platform(),
+        server_supports_hydrator=facts.supports_hydrator_overrides,
+    )
+
+
+def _workers(wanted: int, applications: int) -> int:
+    """The number of parallel workers; 0 means eight per processor, at most one per Application."""
+    if wanted > 0:
+        return wanted
+    return max(1, min(WORKERS_PER_CPU * len(os.sched_getaffinity(0)), applications))
