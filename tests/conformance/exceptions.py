@@ -12,7 +12,6 @@ _WEBHOOK = "webhooks are a later part"
 LATER_FILES: dict[str, str] = {
     "argocd_source_file": _GIT,
     "branch_template": _GIT,
-    "cli_config": "the adapter comes with the settings",
     "commit_message": _GIT,
     "dockerconfig_auth": "the adapter comes with the credentials",
     "endpoint_for_image": "the adapter comes with the registry endpoints",
@@ -21,7 +20,6 @@ LATER_FILES: dict[str, str] = {
     "imageupdater_specificity": "rules documents are a later part",
     "kustomization_edit": _GIT,
     "link_header": "the adapter comes with the registry client",
-    "logfmt": "the adapter comes with the log renderer",
     "path_safety": _GIT,
     "port_exhaustion": "the health gate is a later part",
     "repo_creds_match": _GIT,
