@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 
 from updater.clock import Backoff, Clock
 from updater.ports.log import EventLog
@@ -16,7 +16,9 @@ from updater.transport.http import HttpOptions
 from updater.transport.proxies import ProxyOptions
 
 
-def build_registry(settings: RegistrySettings, proxies: ProxyOptions, clock: Clock, log: EventLog) -> RegistryClient:
+def build_registry(
+    settings: RegistrySettings, environment: Mapping[str, str], proxies: ProxyOptions, clock: Clock, log: EventLog
+) -> RegistryClient:
     """A client that has sent nothing yet. Raises ``ConfigurationError`` for a registries file that is not valid."""
     configuration = load_registries(settings.conf_path)
     for warned in configuration.warnings:
@@ -32,5 +34,5 @@ def build_registry(settings: RegistrySettings, proxies: ProxyOptions, clock: Clo
         token_backoff=Backoff(settings.token_attempts, settings.token_retry_base_s, settings.token_retry_max_s),
     )
     return RegistryClient(
-        EndpointTable(configuration.endpoints), CredentialReader(os.environ), clock, options=options, log=log
+        EndpointTable(configuration.endpoints), CredentialReader(environment), clock, options=options, log=log
     )

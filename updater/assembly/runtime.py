@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from updater.argocd.client import ArgoCDClient
@@ -100,14 +101,17 @@ class Runtime:
         return Engine(self._parts.registry, self._writer, options, self._parts.clock, self._log, self._stopping)
 
 
-def build_runtime(settings: RunSettings, *, log: EventLog, progress: Progress) -> Runtime:
+def build_runtime(
+    settings: RunSettings, *, log: EventLog, progress: Progress, environment: Mapping[str, str] = os.environ
+) -> Runtime:
     """The runtime for validated settings. Raises ``ConfigurationError``; nothing has been sent yet.
 
-    For an unverified native channel the server's certificate is fetched, which may raise ``ArgoCDUnreachable``.
+    ``environment`` names proxies and holds what credential sources of type ``env`` refer to. For an unverified native
+    channel the server's certificate is fetched, which may raise ``ArgoCDUnreachable``.
     """
     clock = SystemClock()
-    proxies = ProxyOptions.from_environment(os.environ)
-    registry = build_registry(settings.registry, proxies, clock, log)
+    proxies = ProxyOptions.from_environment(environment)
+    registry = build_registry(settings.registry, environment, proxies, clock, log)
     client = build_client(settings.connection, proxies, clock, log)
     return Runtime(settings, _Parts(clock, client, registry), log, progress)
 
