@@ -82,6 +82,7 @@ class PlaygroundRegistry:
         self.faults = RegistryFaults()
         self.pagination = Pagination()
         self._lock = threading.Lock()
+        self._arrivals = threading.Condition(self._lock)
         self._access = RegistryAccess()
         self._repositories: dict[str, _Repository] = {}
         self._requests: list[Asked] = []
@@ -116,6 +117,12 @@ class PlaygroundRegistry:
         """Everything that was asked so far, in order of arrival."""
         with self._lock:
             return tuple(self._requests)
+
+    def wait_for_requests(self, count: int, *, timeout_s: float) -> None:
+        """Wait until so many requests have arrived since the start; raises ``TimeoutError`` when they do not."""
+        with self._arrivals:
+            if not self._arrivals.wait_for(lambda: len(self._requests) >= count, timeout_s):
+                raise TimeoutError(f"{len(self._requests)} of {count} requests arrived within {timeout_s} s")
 
     def push(self, repository: str, tag: str, *, created: str = _CREATED) -> str:
         """Put a new image under ``tag``; returns its manifest digest. Pushing again moves the tag."""
@@ -161,6 +168,7 @@ class PlaygroundRegistry:
         scheme = asked.headers.get("Authorization", "").partition(" ")[0].lower()
         with self._lock:
             self._requests.append(Asked(asked.method, asked.path, asked.query, scheme))
+            self._arrivals.notify_all()
         return self.faults.respond(asked, self._respond)
 
     def _replace_access(self, access: RegistryAccess) -> None:

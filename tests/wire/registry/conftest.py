@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from updater.clock import Deadline, SystemClock
+from updater.model.references import ImageRepository
+from updater.playground.registry import PlaygroundRegistry
+from updater.registry.client import RegistryClient
+from updater.registry.credential_sources import parse_credential_source
+from updater.registry.credentials import CredentialReader
+from updater.registry.endpoints import Endpoint, EndpointTable
+from updater.registry.options import RegistryOptions
+
+HOST = "reg.test"
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class HastyClock(SystemClock):
+    """The real clock, but waiting takes no time: it moves the clock forward. ``waits`` is what was waited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead_s = 0.0
+        self.waits: list[float] = []
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.ahead_s)
+
+    def monotonic_s(self) -> float:
+        return super().monotonic_s() + self.ahead_s
+
+    def wait_s(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        self.ahead_s += seconds
+        return True
+
+
+class Client:
+    """A registry client and the clock it lives by, with short names for what tests do all the time."""
+
+    def __init__(self, client: RegistryClient, clock: HastyClock) -> None:
+        self.client = client
+        self.clock = clock
+
+    def tags(self, name: str = "team/app", *, within_s: float = 30.0) -> tuple[str, ...]:
+        deadline = Deadline.after(self.clock, within_s)
+        return self.client.fetch_tags(ImageRepository(HOST, name), deadline).tags
+
+    def forget(self, name: str = "team/app") -> None:
+        self.client.forget_tags(ImageRepository(HOST, name))
+
+
+@pytest.fixture
+def registry() -> Iterator[PlaygroundRegistry]:
+    with PlaygroundRegistry() as playground:
+        playground.push("team/app", "1.0")
+        playground.push("team/app", "1.1")
+        yield playground
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., Client]]:
+    """Makes clients of a registry: ``connect(registry, login="user:password", page_size=2, is_insecure=True)``.
+
+    Keywords are fields of the endpoint or of the options.
+    """
+    made: list[RegistryClient] = []
+
+    def make(playground: PlaygroundRegistry, login: str = "", **fields: Any) -> Client:
+        of_options = {key: fields.pop(key) for key in tuple(fields) if key in RegistryOptions.__dataclass_fields__}
+        if login:
+            fields["credentials"] = parse_credential_source("env:LOGIN")
+        endpoint = Endpoint(name="reg", prefix=HOST, api_url=playground.address, **fields)
+        clock = HastyClock()
+        reader = CredentialReader({"LOGIN": login})
+        client = RegistryClient(EndpointTable([endpoint]), reader, clock, options=RegistryOptions(**of_options))
+        made.append(client)
+        return Client(client, clock)
+
+    yield make
+    for client in made:
+        client.close()
