@@ -10,7 +10,12 @@ from updater.cli.entry import run_program
 from updater.settings.table import options_of
 
 WORDS = ["config", "--applications-api", "argocd", "--disable-kubernetes", "--once"]
-ENVIRONMENT = {"ARGOCD_TOKEN": "planted", "ARGOCD_HEADERS": "X: planted", "ARGOCD_TIMEOUT": "90s"}
+ENVIRONMENT = {
+    "ARGOCD_TOKEN": "planted",
+    "ARGOCD_HEADERS": "X: planted",
+    "ARGOCD_TIMEOUT": "90s",
+    "ARGOCD_SERVER": "https://bot:planted@cd.example.org",
+}
 
 
 def test_every_setting_has_a_line_with_value_and_origin(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from updater.settings.arguments import parse_arguments
 from updater.settings.model import Kind, Platform, Setting, Settings
 from updater.settings.resolution import resolve
 from updater.settings.table import options_of
-from updater.transport.redaction import MASK, Secret
+from updater.transport.redaction import MASK, Secret, redact
 
 SCHEMA_VERSION = 1
 
@@ -24,7 +24,8 @@ def print_config(words: Sequence[str], environment: Mapping[str, str], platform:
         return print_help(("config",))
     settings = resolve("run", arguments, environment, platform=platform).settings
     text = _document(settings) if settings.text("output") == "json" else _lines(settings)
-    print(text)  # noqa: T201 - this is the result
+    # An address may hold a password, though it should not.
+    print(redact(text))  # noqa: T201 - this is the result
     return 0
 
 

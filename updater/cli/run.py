@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import Protocol
 
 from updater.cli.signals import Shutdown
 from updater.cli.summary import print_summary
 from updater.cli.version import short_version
 from updater.clock import render_duration
-from updater.errors import ConfigurationError, UpdaterError
+from updater.errors import UpdaterError
 from updater.model.report import Report, Warned
 from updater.ports.progress import NoProgress, Progress
 from updater.settings.arguments import parse_arguments
@@ -45,8 +44,8 @@ def run(words: Sequence[str], environment: Mapping[str, str], place: Mapping[str
 
         return print_help(("run",))
     resolution = resolve("run", arguments, environment, platform=PLATFORM, place=place)
-    refuse_missing(resolution.settings)
-    return _run_logged(resolution.settings, resolution.warnings)
+    warnings = (*resolution.warnings, *refuse_missing(resolution.settings))
+    return _run_logged(resolution.settings, warnings)
 
 
 def wants_result(settings: Settings) -> bool:
@@ -119,7 +118,7 @@ def _run_guarded(settings: Settings, log: StandardEventLog, shutdown: Shutdown, 
             return make_round(runtime, settings, log, shutdown=shutdown, redactor=redactor)
         finally:
             runtime.close()
-    except ConfigurationError as error:
+    except UpdaterError as error:
         log.fatal("start_refused", exception=error, code=error.code)
     except BrokenPipeError:
         raise
@@ -129,9 +128,9 @@ def _run_guarded(settings: Settings, log: StandardEventLog, shutdown: Shutdown, 
 
 
 def _build(values: RunSettings, log: StandardEventLog, progress: Progress) -> Runtime:
-    # Brings all adapters, which nothing but a round needs.
-    runtime: Runtime = import_module("updater.assembly").build_runtime(values, log=log, progress=progress)
-    return runtime
+    from updater.assembly import build_runtime  # noqa: PLC0415 - brings all adapters, which only a round needs
+
+    return build_runtime(values, log=log, progress=progress)
 
 
 def _progress(settings: Settings) -> Progress:

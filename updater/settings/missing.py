@@ -1,6 +1,7 @@
 """What this release does not have yet, in one table: a setting that asks for it ends the start with one clear line.
 
-Nothing is accepted and then ignored. A part that arrives removes its row.
+Nothing is accepted and then ignored: a mere number that tunes what is not there warns, everything else is refused. A
+part that arrives removes its row.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from updater.errors import ConfigurationError
+from updater.model.report import Warned
 from updater.settings.commands import Command
 from updater.settings.model import Setting, Settings
 from updater.settings.table.git import GIT
@@ -29,6 +31,7 @@ class Missing:
     keys: tuple[str, ...]
     instead: str
     harmless: tuple[object, ...] = _OFF
+    is_tuning: bool = False
 
 
 MISSING = (
@@ -52,12 +55,25 @@ MISSING = (
     Missing("writing to Git", tuple(option.key for option in GIT), "use the write-back method argocd"),
     Missing("rules documents", ("rules",), "use annotations"),
     Missing("a choice without annotations", ("annotations",), "leave it out", harmless=(True,)),
+    Missing("a list of allowed registries", ("registry_allow_hosts",), "leave the variable out"),
     Missing(
         "the metadata of images",
         ("registry_manifest_attempts", "registry_manifest_timeout", "registry_tags_immutable"),
         "leave the variable out",
+        is_tuning=True,
     ),
-    Missing("the janitor of connections", ("registry_transport_janitor_interval",), "leave the variable out"),
+    Missing(
+        "these limits of idle registry connections",
+        (
+            "registry_response_header_timeout",
+            "registry_idle_conn_timeout",
+            "registry_max_idle_conns",
+            "registry_max_idle_conns_per_host",
+            "registry_transport_janitor_interval",
+        ),
+        "use REGISTRY_TAG_TIMEOUT and REGISTRY_MAX_CONNS_PER_HOST",
+        is_tuning=True,
+    ),
     Missing("a mounted configuration folder", ("config_dir",), "use flags and variables"),
     Missing("the registry cache on disk", ("registry_cache_dir",), "leave it out"),
     Missing(
@@ -67,20 +83,28 @@ MISSING = (
     ),
     Missing(
         "the health check for port exhaustion",
-        ("port_exhaustion_window", "port_exhaustion_threshold"),
+        ("health_fail_on_port_exhaustion", "port_exhaustion_window", "port_exhaustion_threshold"),
         "leave the variable out",
+        is_tuning=True,
     ),
 )
 
 
-def refuse_missing(settings: Settings) -> None:
-    """Raises ``ConfigurationError`` for the first setting of ``run`` that asks for what is not there."""
+def refuse_missing(settings: Settings) -> tuple[Warned, ...]:
+    """Warnings about numbers that tune what is not there.
+
+    Raises ``ConfigurationError`` for the first setting of ``run`` that asks for more than that.
+    """
+    warnings: list[Warned] = []
     for missing in MISSING:
-        for key in missing.keys:
-            if key in settings.by_key and _asks(settings[key], missing):
-                raise _refusal(missing.feature, name_source(settings[key]), missing.instead)
+        for setting in _asking(settings, missing):
+            refusal = _refusal(missing.feature, name_source(setting), missing.instead)
+            if not missing.is_tuning:
+                raise refusal
+            warnings.append(Warned("no_effect", f"{name_source(setting)} has no effect: {refusal.what}"))
     if settings.seconds("interval") > 0:
         raise _refusal("rounds that repeat", name_source(settings["interval"]), "use --once or --interval 0")
+    return tuple(warnings)
 
 
 def refuse_command(command: Command) -> None:
@@ -89,8 +113,9 @@ def refuse_command(command: Command) -> None:
         raise _refusal(f"the command '{command.name}'", "", command.instead)
 
 
-def _asks(setting: Setting, missing: Missing) -> bool:
-    return setting.origin.is_explicit and setting.value not in missing.harmless
+def _asking(settings: Settings, missing: Missing) -> list[Setting]:
+    found = [settings[key] for key in missing.keys if key in settings.by_key]
+    return [setting for setting in found if setting.origin.is_explicit and setting.value not in missing.harmless]
 
 
 def _refusal(feature: str, where: str, instead: str) -> ConfigurationError:

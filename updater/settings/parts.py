@@ -51,19 +51,14 @@ class RegistrySettings:
     """Limits of the registry client, and the path of the registries' file (empty: built-in registries only)."""
 
     conf_path: str = ""
-    response_header_timeout_s: float = 60.0
     tls_handshake_timeout_s: float = 10.0
-    idle_connection_timeout_s: float = 90.0
     max_connections_per_host: int = 30
-    max_idle_connections: int = 1_000
-    max_idle_connections_per_host: int = 200
     max_inflight: int = 15
     tag_attempts: int = 3
     tag_timeout_s: float = 60.0
     token_attempts: int = 7
     token_retry_base_s: float = 0.2
     token_retry_max_s: float = 3.0
-    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +130,14 @@ def registry_settings(settings: Settings) -> RegistrySettings:
     """The registry client."""
     return RegistrySettings(
         conf_path=settings.text("registries_conf_path"),
-        response_header_timeout_s=settings.seconds("registry_response_header_timeout"),
         tls_handshake_timeout_s=settings.seconds("registry_tls_handshake_timeout"),
-        idle_connection_timeout_s=settings.seconds("registry_idle_conn_timeout"),
         max_connections_per_host=settings.integer("registry_max_conns_per_host"),
-        max_idle_connections=settings.integer("registry_max_idle_conns"),
-        max_idle_connections_per_host=settings.integer("registry_max_idle_conns_per_host"),
         max_inflight=settings.integer("registry_max_inflight"),
         tag_attempts=settings.integer("registry_tag_attempts"),
         tag_timeout_s=settings.seconds("registry_tag_timeout"),
         token_attempts=settings.integer("registry_jwt_attempts"),
         token_retry_base_s=settings.seconds("registry_jwt_retry_base"),
         token_retry_max_s=settings.seconds("registry_jwt_retry_max"),
-        allowed_hosts=settings.texts("registry_allow_hosts"),
     )
 
 
