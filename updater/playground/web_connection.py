@@ -128,7 +128,11 @@ class Connection(BaseHTTPRequestHandler):
             # HTTP/2 that is not native gRPC: closed without an answer (4.1).
             self.close_connection = True
             return False
-        return super().parse_request()
+        is_good = super().parse_request()
+        if is_good:
+            # As it was sent: the base class merges leading slashes, the API server does not.
+            self.path = self.requestline.split()[1]
+        return is_good
 
     def do_POST(self) -> None:
         try:
