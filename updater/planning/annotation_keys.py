@@ -30,17 +30,19 @@ HELM_SPEC = "helm.image-spec"
 KUSTOMIZE_NAME = "kustomize.image-name"
 
 _EITHER_LEVEL = frozenset((STRATEGY, ALLOW_TAGS, IGNORE_TAGS, SEMVER_CONSTRAINT, FORCE_UPDATE, PULL_SECRET))
-APPLICATION_KEYS = _EITHER_LEVEL | {
-    IMAGE_LIST,
-    WRITE_BACK_METHOD,
-    WRITE_BACK_TARGET,
-    WRITE_BACK_SOURCE,
-    "git-branch",
-    "git-repository",
-    "git-pull-request",
-    "git-pull-request-labels",
-    "git-pull-request-mode",
-}
+GIT_KEYS = frozenset(
+    (
+        WRITE_BACK_TARGET,
+        "git-branch",
+        "git-repository",
+        "git-pull-request",
+        "git-pull-request-labels",
+        "git-pull-request-mode",
+    )
+)
+"""Keys that only the git method reads."""
+
+APPLICATION_KEYS = _EITHER_LEVEL | GIT_KEYS | {IMAGE_LIST, WRITE_BACK_METHOD, WRITE_BACK_SOURCE}
 IMAGE_KEYS = _EITHER_LEVEL | {TAG_MATCH, PLATFORMS, HELM_NAME, HELM_TAG, HELM_SPEC, KUSTOMIZE_NAME}
 
 _RENAMED = {"image-name": HELM_NAME, "image-tag": HELM_TAG, "image-spec": HELM_SPEC}
@@ -104,6 +106,8 @@ def _advice(key: str, heads: set[str]) -> str:
     head, _, tail = key.partition(".")
     if head in heads and tail in _RENAMED:
         return f"it is now {head}.{_RENAMED[tail]}"
+    if tail in APPLICATION_KEYS:
+        return f"it belongs to the whole Application: {tail}"
     candidates = APPLICATION_KEYS | {f"{head}.{tail}" for head in heads for tail in IMAGE_KEYS}
     near = get_close_matches(key, sorted(candidates), 1)
     return f"did you mean {near[0]}?" if near else "remove it or look for a typing mistake"

@@ -84,8 +84,7 @@ class _Reader:
             self._warn("deprecated_strategy", f"update-strategy {text!r} is an old name; write {strategy.value!r}")
             return strategy
         if name and name not in _STRATEGIES:
-            known = ", ".join(_STRATEGIES)
-            self._warn("strategy_unknown", f"update-strategy {text[:60]!r} is none of {known}; semver is used")
+            self._warn("strategy_unknown", f"update-strategy {text[:60]!r} {_strategy_hint(name)}; semver is used")
         return _STRATEGIES.get(name, Strategy.SEMVER)
 
     def allow_tags(self) -> str:
@@ -104,3 +103,10 @@ class _Reader:
 
     def _warn(self, kind: str, text: str) -> None:
         self.warnings.append(Warned(kind, text))
+
+
+def _strategy_hint(name: str) -> str:
+    word, colon, _ = name.partition(":")
+    if colon and word in _STRATEGIES:
+        return "holds more than the name of a strategy; a constraint stands after the image's name"
+    return f"is none of {', '.join(_STRATEGIES)}"

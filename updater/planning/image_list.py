@@ -17,10 +17,10 @@ from updater.model.references import (
     parse_repository,
     split_reference,
 )
+from updater.planning.advice import entry_hint
 
 _ALIAS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?")
 _ALIAS_LIKE_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:[0-9]+/[A-Za-z0-9._/-]*[A-Za-z0-9]")
-_OPERATORS = frozenset("=!<>~^")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,10 @@ class ImageEntry:
 
 @dataclass(frozen=True, slots=True)
 class IllegalEntry:
-    """An entry that names no image, and the line for its owner."""
+    """An entry that names no image, and the line for its owner. The alias is kept: its keys are known all the same."""
 
     text: str
+    alias: str
     problem: str
 
 
@@ -57,7 +58,7 @@ def parse_image_list(value: str) -> tuple[ImageEntry | IllegalEntry, ...]:
         try:
             entries.append(parse_entry(text))
         except PlanError as problem:
-            entries.append(IllegalEntry(text, str(problem)))
+            entries.append(IllegalEntry(text, _split_alias(text)[0], str(problem)))
     return tuple(entries)
 
 
@@ -71,7 +72,7 @@ def parse_entry(text: str) -> ImageEntry:
     except IllegalReference as problem:
         raise PlanError(
             f"image-list entry {stripped[:120]!r} is not an image reference: {problem.what}",
-            hint=_hint(stripped),
+            hint=entry_hint(stripped),
             code="invalid_reference",
         ) from problem
     return ImageEntry(stripped, alias, repository, (parts.tag or "").strip(), (parts.digest or "").strip())
@@ -82,9 +83,3 @@ def _split_alias(text: str) -> tuple[str, str]:
     alias = before.strip()
     is_alias = not alias or _ALIAS.fullmatch(alias) or _ALIAS_LIKE_HOST.fullmatch(alias)
     return (alias, rest.strip()) if equals and is_alias else ("", text)
-
-
-def _hint(text: str) -> str:
-    if text[:1] in _OPERATORS:
-        return "a comma ends an entry; join the comparisons of a constraint with a blank"
-    return "write [alias=][host[:port]/]path[:constraint]"

@@ -10,6 +10,7 @@ from updater.model.changes import SourceChoice
 from updater.model.images import HelmTarget, ImagePlan, KustomizeTarget, Reason, Strategy, TagRule
 from updater.model.references import ImageRepository
 from updater.model.report import Warned
+from updater.planning.advice import filter_warnings
 from updater.planning.annotations import ImageSettings
 from updater.planning.image_list import IllegalEntry, ImageEntry
 from updater.planning.live_images import LiveImages
@@ -56,7 +57,7 @@ def illegal_plan(key: ApplicationKey, entry: IllegalEntry) -> ImagePlan:
     return ImagePlan(
         application=key,
         entry=entry.text,
-        alias="",
+        alias=entry.alias,
         repository=ImageRepository("", entry.text),
         rule=TagRule(),
         target=HelmTarget(),
@@ -111,6 +112,10 @@ def spec_state(plan: ImagePlan, snapshot: ApplicationSnapshot, choice: SourceCho
 def image_warnings(entry: ImageEntry, settings: ImageSettings, live: LiveImages, plan: ImagePlan) -> Iterator[Warned]:
     """What an owner should mend at one image that did not stop it."""
     yield from settings.warnings
+    yield from filter_warnings(settings.allow_tags, settings.ignore_tags)
+    if ":" in settings.kustomize_name.rpartition("/")[2]:
+        text = f"kustomize.image-name {settings.kustomize_name[:80]!r} holds a tag"
+        yield Warned("kustomize_name_tagged", f"{text}; write the name alone, or nothing matches it")
     strategy = settings.strategy.value
     if entry.constraint and settings.strategy not in _READS_CONSTRAINT:
         yield Warned("constraint_ignored", f"the {strategy} strategy does not read the constraint {entry.constraint!r}")

@@ -13,8 +13,10 @@ from updater.errors import PlanError
 from updater.model.applications import ApplicationKey, ApplicationSnapshot, SourceKind
 from updater.model.changes import SourceChoice
 from updater.model.images import HelmTarget, ImagePlan
+from updater.model.references import ImageRepository
 from updater.model.report import Warned
 from updater.planning import annotation_keys as keys
+from updater.planning.advice import git_warnings, missing_list_warnings
 from updater.planning.annotations import read_settings
 from updater.planning.eligibility import Skip, Skipped, choose_target, skip_by_selection, skip_without_images
 from updater.planning.image_list import IllegalEntry, ImageEntry, parse_image_list
@@ -86,15 +88,17 @@ def plan_application(
     skipped = skip_without_images(snapshot, has_entries=bool(entries)) or _read_write_back(draft)
     skipped = skipped or skip_by_selection(snapshot, options.name_patterns, options.label_selector)
     if skipped is not None:
-        return ApplicationPlan(snapshot.key, skipped=skipped.text, skip=skipped.why)
+        warnings = missing_list_warnings(own) if skipped.why is Skip.NO_IMAGE_LIST else ()
+        return ApplicationPlan(snapshot.key, skipped=skipped.text, skip=skipped.why, warnings=warnings)
     images = _plan_images(draft, entries, selector or Selector())
-    unknown = keys.unknown_key_warnings(own, [plan.alias for plan in images])
+    draft.warnings += [*_shared_parameters(images), *git_warnings(own, draft.write_back)]
+    draft.warnings += keys.unknown_key_warnings(own, [plan.alias for plan in images])
     return ApplicationPlan(
         key=snapshot.key,
         images=images,
         choice=draft.choice,
         write_back=draft.write_back,
-        warnings=tuple(dict.fromkeys((*draft.warnings, *_shared_parameters(images), *unknown))),
+        warnings=tuple(dict.fromkeys(draft.warnings)),
         problem="" if draft.problem is None else str(draft.problem),
         problem_code="" if draft.problem is None else draft.problem.code,
     )
@@ -154,16 +158,18 @@ def _plan_entry(draft: _Draft, entry: ImageEntry, live: LiveImages, selector: Se
 
 
 def _shared_parameters(plans: Iterable[ImagePlan]) -> list[Warned]:
-    """Different images that write one Helm parameter would overwrite each other in every round."""
-    owners: dict[str, ImagePlan] = {}
-    warnings: list[Warned] = []
+    """Different images that write one Helm parameter overwrite each other in every round."""
+    writers: dict[str, dict[ImageRepository, str]] = {}
     for plan in plans:
-        if plan.invalid_reason is not None or not isinstance(plan.target, HelmTarget):
-            continue
-        for name in sorted(written_names(plan)):
-            other = owners.setdefault(name, plan)
-            if other.repository != plan.repository:
-                text = f"{other.entry!r} and {plan.entry!r} both write the Helm parameter {name!r}"
-                hint = "give each image an alias and its own <alias>.helm.image-* names"
-                warnings.append(Warned("parameter_shared", f"{text}; {hint}"))
-    return warnings
+        if plan.invalid_reason is None and isinstance(plan.target, HelmTarget):
+            for name in sorted(written_names(plan)):
+                writers.setdefault(name, {}).setdefault(plan.repository, plan.entry)
+    shared = {name: tuple(entries.values()) for name, entries in writers.items() if len(entries) > 1}
+    return [_shared(shared, entries) for entries in dict.fromkeys(shared.values())]
+
+
+def _shared(shared: Mapping[str, tuple[str, ...]], entries: tuple[str, ...]) -> Warned:
+    names = ", ".join(name for name in shared if shared[name] == entries)
+    text = f"{len(entries)} images write the same Helm parameters ({names}): {', '.join(entries)[:300]}"
+    hint = "give each its own <alias>.helm.image-name and image-tag, or image-spec"
+    return Warned("parameter_shared", f"{text}; {hint}")

@@ -42,7 +42,7 @@ def parse_write_back_method(text: str) -> WriteBackMethod:
     if word != Method.GIT.value:
         raise PlanError(
             f"write-back-method {text.strip()[:80]!r} is unknown",
-            hint="write argocd, git or git:secret:<namespace>/<name>",
+            hint="write argocd, git, git:repocreds or git:secret:<namespace>/<name>",
             code="invalid_method",
         )
     if not colon or credentials == _REPO_CREDS:

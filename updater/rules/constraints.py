@@ -23,6 +23,7 @@ _VERSION = re.compile(
     rf"(?P<pre>-{_IDENTIFIERS})?(?:\+{_IDENTIFIERS})?"
 )
 _HYPHEN = re.compile(r"[ \t\r\n\f]+-[ \t\r\n\f]+(?=v?[0-9|xX*])")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _WILDCARDS = frozenset(("x", "X", "*"))
 _LENGTH_LIMIT = 4096
 """Characters of a constraint. Real ones have a few dozen; the limit keeps messages and caches small."""
@@ -42,12 +43,13 @@ class Term:
     """One comparison: operator, zero-filled version, and how much of the version was left open."""
 
     operator: str
+    check: Callable[[Version, Term], bool]
     version: Version
-    dirty: Dirty = Dirty.NOTHING
+    dirty: Dirty
 
     def holds(self, candidate: Version) -> bool:
         """Whether the candidate satisfies the term; the pre-release gate is the group's business."""
-        return _CHECKS[self.operator](candidate, self)
+        return self.check(candidate, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,11 @@ class Group:
     admits_prereleases: bool
 
     def holds(self, candidate: Version) -> bool:
-        return all(_CHECKS[term.operator](candidate, term) for term in self.terms)
+        # Loops instead of all() and any(): thousands of tags are checked, and a generator costs more than the checks.
+        for term in self.terms:  # noqa: SIM110
+            if not term.check(candidate, term):
+                return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +76,11 @@ class Constraint:
 
     def allows(self, version: Version) -> bool:
         """Whether any group accepts the version."""
-        if version.is_prerelease:
-            return any(group.admits_prereleases and group.holds(version) for group in self.groups)
-        return any(group.holds(version) for group in self.groups)
+        is_prerelease = version.is_prerelease
+        for group in self.groups:  # noqa: SIM110 - see Group.holds
+            if (group.admits_prereleases or not is_prerelease) and group.holds(version):
+                return True
+        return False
 
     def allows_but_for_prerelease(self, version: Version) -> bool:
         """Whether some group would accept the version if the pre-release gate stood open."""
@@ -133,7 +141,7 @@ class _GroupParser:
             raise self._error("a hyphen range without an operator, at the beginning or after a comma")
         last = self._version("<=")
         self._after_range = True
-        return [Term(">=", first.version, first.dirty), last]
+        return [Term(">=", _CHECKS[">="], first.version, first.dirty), last]
 
     def _version(self, operator: str | None) -> Term:
         start = self._at
@@ -173,7 +181,7 @@ class _GroupParser:
 
 
 def _hint(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z][A-Za-z_-]*", text.strip()):
+    if _WORD.fullmatch(text.strip()):
         return f"to follow the tag {text.strip()[:40]!r} itself, set the update strategy to digest"
     return "write for example ~1.2, ^1, 1.x or >=1.0.0 <2.0.0"
 
@@ -192,7 +200,7 @@ def _term(operator: str, match: re.Match[str]) -> Term | None:
 
 def _dirty_term(operator: str, version_text: str, dirty: Dirty) -> Term | None:
     version = parse_version(version_text)
-    return None if version is None else Term(operator, version, dirty)
+    return None if version is None else Term(operator, _CHECKS[operator], version, dirty)
 
 
 def _equal(version: Version, term: Term) -> bool:

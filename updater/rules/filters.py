@@ -16,6 +16,7 @@ from updater.rules.patterns import Pattern
 
 _ANY = "any"
 _REGEXP = "regexp"
+_MISSPELLED = frozenset(("regex", "re"))
 
 
 def _nothing(_tag: str) -> bool:
@@ -37,13 +38,21 @@ def parse_allowed_tags(value: str) -> AllowedTags:
         return AllowedTags()
     function, colon, expression = text.partition(":")
     if not colon or function.lower() != _REGEXP:
-        return AllowedTags(_nothing, f"allow-tags {text[:80]!r} is neither 'any' nor 'regexp:<expression>'")
+        problem = f"allow-tags {text[:80]!r} is neither 'any' nor 'regexp:<expression>'; {_mend(text)}"
+        return AllowedTags(_nothing, problem)
     if not expression:
         return AllowedTags()
     try:
         return AllowedTags(Pattern(expression).is_found_in)
     except PlanError as problem:
         return AllowedTags(_nothing, f"allow-tags: {problem}")
+
+
+def _mend(text: str) -> str:
+    if text[0] in "~<>=":
+        return "a constraint stands after the image's name or in semver-constraint"
+    function, _, expression = text.partition(":")
+    return f"write 'regexp:{(expression if function.lower() in _MISSPELLED else text)[:80]}'"
 
 
 def split_ignored_tags(value: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import assert_never
 
 from updater.errors import PlanError
@@ -22,6 +23,9 @@ from updater.rules.strategies.newest_build import choose_newest
 from updater.rules.strategies.semver import choose_highest
 from updater.rules.strategies.verdict import Verdict
 from updater.rules.versions import Version, parse_version
+
+_UNSEEN = Version(-1)
+"""Marks a tag that was not parsed yet; no tag spells a negative number."""
 
 _EVERY_RELEASE = "*"
 """What no constraint means: every release, no pre-release (1.3.0; ``images-and-strategies.md`` D6)."""
@@ -124,13 +128,13 @@ class Selector:
 
     def parse_version(self, tag: str) -> Version | None:
         """``parse_version``, remembered."""
-        try:
-            return self._versions[tag]
-        except KeyError:
-            if len(self._versions) >= self._max_versions:
-                self._versions.clear()
-            version = self._versions[tag] = parse_version(tag)
-            return version
+        known = self._versions.get(tag, _UNSEEN)
+        if known is not _UNSEEN:
+            return known
+        if len(self._versions) >= self._max_versions:
+            self._versions.clear()
+        version = self._versions[tag] = parse_version(tag)
+        return version
 
 
 def choose(rule: CompiledRule, candidates: Iterable[Candidate], selector: Selector | None = None) -> Choice:
@@ -165,7 +169,7 @@ def choose_by_name(rule: CompiledRule, tags: Sequence[str], selector: Selector |
 
 
 def _choice(rule: CompiledRule, verdict: Verdict, lost: list[tuple[str, Loss]]) -> Choice:
-    losses = tuple(sorted(verdict.losses + lost, key=_by_tag))
+    losses = tuple(sorted(verdict.losses + lost, key=itemgetter(0)))
     considered = len(losses) + (verdict.winner is not None)
     if verdict.winner is not None:
         return Choice(verdict.winner, considered, losses)
@@ -173,10 +177,6 @@ def _choice(rule: CompiledRule, verdict: Verdict, lost: list[tuple[str, Loss]]) 
         return Choice(None, 0, (), Reason.NO_TAGS, "the registry lists no tag for this image")
     problem = verdict.problem or rule.tag_filter.allowed.problem or _summary(losses)
     return Choice(None, considered, losses, verdict.none_because, problem)
-
-
-def _by_tag(loss: tuple[str, Loss]) -> str:
-    return loss[0]
 
 
 def _summary(losses: tuple[tuple[str, Loss], ...]) -> str:

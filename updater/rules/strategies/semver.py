@@ -18,8 +18,8 @@ def choose_highest(
     tags: list[str], constraints: tuple[Constraint, ...], problem: str, parse: Callable[[str], Version | None]
 ) -> Verdict:
     """The highest version that every constraint allows; ``problem`` says that a constraint could not be parsed."""
-    losses: list[tuple[str, Loss]] = []
     versions: list[tuple[Version, str]] = []
+    losses: list[tuple[str, Loss]] = []
     for tag in tags:
         version = parse(tag)
         if version is None:
@@ -37,12 +37,13 @@ def choose_highest(
 def _highest_inside(
     versions: list[tuple[Version, str]], constraints: tuple[Constraint, ...], losses: list[tuple[str, Loss]]
 ) -> Verdict:
-    inside: list[tuple[Version, str]] = []
-    for entry in versions:
-        if all(constraint.allows(entry[0]) for constraint in constraints):
-            inside.append(entry)
-        else:
-            losses.append((entry[1], _loss(entry[0], constraints)))
+    inside = versions
+    for constraint in constraints:
+        allows = constraint.allows
+        inside = [entry for entry in inside if allows(entry[0])]
+    if len(inside) < len(versions):
+        kept = {tag for _, tag in inside}
+        losses += [(tag, _loss(version, constraints)) for version, tag in versions if tag not in kept]
     if not inside:
         return Verdict(None, losses, Reason.OUTSIDE_CONSTRAINT, _outside(losses))
     winner = max(inside)[1]
@@ -51,10 +52,10 @@ def _highest_inside(
 
 
 def _loss(version: Version, constraints: tuple[Constraint, ...]) -> Loss:
-    is_only_prerelease = version.is_prerelease and all(
-        constraint.allows_but_for_prerelease(version) for constraint in constraints
-    )
-    return Loss.PRERELEASE if is_only_prerelease else Loss.OUTSIDE_CONSTRAINT
+    if not version.is_prerelease:
+        return Loss.OUTSIDE_CONSTRAINT
+    is_inside = all(constraint.allows_but_for_prerelease(version) for constraint in constraints)
+    return Loss.PRERELEASE if is_inside else Loss.OUTSIDE_CONSTRAINT
 
 
 def _outside(losses: list[tuple[str, Loss]]) -> str:
