@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -77,9 +77,8 @@ def _demo(words: list[str]) -> int:
         from updater.cli.help import print_help
 
         return print_help(("demo",))
-    from importlib import import_module
+    from updater.cli.demo import run_demo
 
-    run_demo: Callable[[list[str]], int] = import_module("updater.cli.demo").run_demo
     return run_demo(words)
 
 

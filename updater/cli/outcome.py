@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from updater.model.changes import WriteBackResult, WriteOutcome
-from updater.model.images import Decision, Reason
+from updater.model.images import Counter, Decision, Reason
 from updater.model.report import ApplicationReport, Report
 from updater.transport.redaction import cap_text
 
@@ -70,7 +70,7 @@ def _image_row(decision: Decision, result: WriteBackResult | None) -> Row:
         wanted=decision.wanted.tag_with_digest if decision.wanted else "",
         text=_reason_text(decision, result),
         reason=decision.reason,
-        is_problem=failed or bool(decision.error_code),
+        is_problem=failed or Counter.ERRORS in decision.counts,
     )
 
 
