@@ -36,20 +36,26 @@ class CallLog:
     """A growing list with its own lock."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._grown = threading.Condition()
         self._records: list[CallRecord] = []
 
     def add(self, path: str, request: Message, metadata: Iterable[tuple[str, str | bytes]], transport: str) -> None:
         shown = {name: "<secret>" if name in _SECRET_NAMES else _text(value) for name, value in metadata}
-        with self._lock:
+        with self._grown:
             self._records.append(CallRecord(path, request, MappingProxyType(shown), transport))
+            self._grown.notify_all()
 
     def snapshot(self) -> tuple[CallRecord, ...]:
-        with self._lock:
+        with self._grown:
             return tuple(self._records)
 
+    def wait_for(self, path: str, count: int, timeout_s: float) -> bool:
+        """Wait until a method has been asked for at least ``count`` times; False when that did not happen."""
+        with self._grown:
+            return self._grown.wait_for(lambda: sum(each.path == path for each in self._records) >= count, timeout_s)
+
     def clear(self) -> None:
-        with self._lock:
+        with self._grown:
             self._records.clear()
 
 

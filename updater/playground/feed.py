@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from updater.playground.refusals import Refusal
 from updater.playground.store import StoredApplication
 
 # ARGOCD_WATCH_API_BUFFER_SIZE's default (argocd-api.md 7.3).
@@ -35,6 +36,7 @@ class Subscription:
         self._changed = threading.Condition()
         self._events: deque[Event] = deque()
         self._is_closed = False
+        self._refusal: Refusal | None = None
 
     def offer(self, event: Event) -> None:
         with self._changed:
@@ -42,15 +44,19 @@ class Subscription:
                 self._events.append(event)
                 self._changed.notify_all()
 
-    def close(self) -> None:
+    def close(self, refusal: Refusal | None = None) -> None:
+        """End the iteration; what waits in the buffer is dropped. With a refusal, the iteration raises it."""
         with self._changed:
             self._is_closed = True
+            self._refusal = refusal
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[Event]:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._events or self._is_closed)
+                if self._refusal is not None:
+                    raise self._refusal
                 if self._is_closed:
                     return
                 event = self._events.popleft()
@@ -79,6 +85,10 @@ class Feed:
     def lose_next(self) -> None:
         """Deliver the next event to nobody, one of the documented ways in which Watch loses events."""
         self._to_lose += 1
+
+    def end_all(self, refusal: Refusal | None) -> None:
+        for each in self._subscriptions:
+            each.close(refusal)
 
     def publish(self, event: Event) -> None:
         if self._to_lose:

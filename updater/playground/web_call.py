@@ -6,16 +6,19 @@ one thread that looks after the connection; it starts with the first callback, s
 
 from __future__ import annotations
 
-import select
+import contextlib
+import selectors
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Never
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from typing import Any, Never, cast
 
 import grpc
 
+from updater.playground import frames
+from updater.playground.routes import MAX_MESSAGE_BYTES, Handler
 from updater.playground.web_reply import Cut, WebReply
 
 Metadata = Sequence[tuple[str, str | bytes]]
@@ -130,17 +133,55 @@ class WebCall(grpc.ServicerContext):
 
     def _look_after(self, ear: socket.socket) -> None:
         with ear:
-            watched = [ear, self._connection]
+            watched: tuple[socket.socket, ...] = (ear, self._connection)
             while True:
-                remaining = None if self._deadline_s is None else self.time_remaining()
-                readable, _, _ = select.select(watched, [], [], remaining)
-                if ear in readable:
+                remaining_s = None if self._deadline_s is None else self.time_remaining()
+                ready = wait_for_input(*watched, timeout_s=remaining_s)
+                if ear in ready:
                     return
-                if self._connection in readable and not _has_left(self._connection):
-                    watched.remove(self._connection)
+                if ready and not _has_left(self._connection):
+                    # The next request, ahead of this one's answer: it waits its turn.
+                    watched = (ear,)
                     continue
                 self.cancel()
                 return
+
+
+def carry_out(handler: Handler, body: bytes, call: WebCall, reply: WebReply) -> tuple[grpc.StatusCode, str]:
+    """Carry out a call and send its messages; returns its status."""
+    try:
+        if len(body) > MAX_MESSAGE_BYTES + 5:
+            return grpc.StatusCode.RESOURCE_EXHAUSTED, "grpc: received message larger than max"
+        request = frames.decode_request(body)
+        if handler.unary_stream is not None:
+            with contextlib.closing(cast("Generator[bytes]", handler.unary_stream(request, call))) as messages:
+                for message in messages:
+                    reply.message(message)
+            if call.deadline_passed:
+                raise _too_late()
+        elif handler.unary_unary is not None:
+            answer = handler.unary_unary(request, call)
+            if call.deadline_passed:
+                raise _too_late()
+            reply.message(answer)
+    except frames.BadRequestFrame as error:
+        return grpc.StatusCode.INTERNAL, str(error)
+    except Aborted as aborted:
+        return aborted.code, aborted.message
+    return grpc.StatusCode.OK, ""
+
+
+def _too_late() -> Aborted:
+    return Aborted(grpc.StatusCode.DEADLINE_EXCEEDED, "context deadline exceeded")
+
+
+def wait_for_input(*connections: socket.socket, timeout_s: float | None = None) -> frozenset[socket.socket]:
+    """Those of the connections that have something to read, or have ended; empty when the time is up."""
+    with selectors.DefaultSelector() as selector:
+        for each in connections:
+            selector.register(each, selectors.EVENT_READ)
+        ready = selector.select(timeout_s)
+    return frozenset(each for each in connections if any(key.fileobj is each for key, _ in ready))
 
 
 def _has_left(connection: socket.socket) -> bool:

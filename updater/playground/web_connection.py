@@ -9,24 +9,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
-import select
 import socket
 import socketserver
 import ssl
 import sys
 import threading
-from collections.abc import Generator, Iterator
-from http import HTTPStatus
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from typing import Any, cast
-
-import grpc
+from typing import Any
 
 from updater.playground import frames
 from updater.playground.faults import Faults
-from updater.playground.routes import MAX_MESSAGE_BYTES, Handler, Routes
-from updater.playground.web_call import Aborted, WebCall
+from updater.playground.routes import Routes
+from updater.playground.web_call import WebCall, carry_out, wait_for_input
+from updater.playground.web_outlet import HttpOutlet
 from updater.playground.web_reply import CONTENT_TYPE, Cut, Headers, WebReply
 
 _TLS_HANDSHAKE = b"\x16"
@@ -177,12 +173,12 @@ class Connection(BaseHTTPRequestHandler):
             return
         handler = self.server.routes.find(path)
         plan = self.server.faults.plan
-        reply = WebReply(_Outlet(self), plan, self.server.closing, is_stream=handler.unary_stream is not None)
+        reply = WebReply(HttpOutlet(self), plan, self.server.closing, is_stream=handler.unary_stream is not None)
         call = WebCall(metadata, reply, self.request, timeout_s=timeout_s)
         try:
             if plan.sends_early_headers:
                 reply.start()
-            code, message = _run(handler, body, call, reply)
+            code, message = carry_out(handler, body, call, reply)
         finally:
             call.close()
         reply.finish(code, message, call.trailers())
@@ -209,74 +205,15 @@ class Connection(BaseHTTPRequestHandler):
 
     def _wait_for_the_end(self) -> None:
         """Hold the connection without a word until the client leaves or the server closes."""
-        select.select([self.request], [], [])
+        wait_for_input(self.request)
         raise Cut
 
     def _text_answer(self, status: int, text: str) -> None:
         self._plain_answer(status, [("Content-Type", "text/plain; charset=utf-8")], f"{text}\n".encode())
 
     def _plain_answer(self, status: int, headers: Headers, body: bytes) -> None:
-        _Outlet(self).start(status, headers, length=len(body))
+        HttpOutlet(self).start(status, headers, length=len(body))
         self.wfile.write(body)
-
-
-class _Outlet:
-    """Writes one answer to a connection, in chunks when its length is not known."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._is_chunked = False
-
-    def start(self, status: int, headers: Headers, *, length: int | None) -> None:
-        to = self._connection
-        self._is_chunked = length is None and to.request_version != "HTTP/1.0"
-        to.send_response_only(status, _phrase(status))
-        for name, value in headers:
-            to.send_header(name, value)
-        to.send_header("Date", to.date_time_string())
-        if length is not None:
-            to.send_header("Content-Length", str(length))
-        elif self._is_chunked:
-            to.send_header("Transfer-Encoding", "chunked")
-        else:
-            to.send_header("Connection", "close")
-        to.end_headers()
-
-    def chunk(self, data: bytes) -> None:
-        framed = b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data
-        self._connection.wfile.write(framed)
-
-    def end(self) -> None:
-        if self._is_chunked:
-            self._connection.wfile.write(b"0\r\n\r\n")
-
-
-def _run(handler: Handler, body: bytes, call: WebCall, reply: WebReply) -> tuple[grpc.StatusCode, str]:
-    """Carry out a call and send its messages; returns its status."""
-    try:
-        if len(body) > MAX_MESSAGE_BYTES + 5:
-            return grpc.StatusCode.RESOURCE_EXHAUSTED, "grpc: received message larger than max"
-        request = frames.decode_request(body)
-        if handler.unary_stream is not None:
-            with contextlib.closing(cast("Generator[bytes]", handler.unary_stream(request, call))) as messages:
-                for message in messages:
-                    reply.message(message)
-            if call.deadline_passed:
-                raise _too_late()
-        elif handler.unary_unary is not None:
-            answer = handler.unary_unary(request, call)
-            if call.deadline_passed:
-                raise _too_late()
-            reply.message(answer)
-    except frames.BadRequestFrame as error:
-        return grpc.StatusCode.INTERNAL, str(error)
-    except Aborted as aborted:
-        return aborted.code, aborted.message
-    return grpc.StatusCode.OK, ""
-
-
-def _too_late() -> Aborted:
-    return Aborted(grpc.StatusCode.DEADLINE_EXCEEDED, "context deadline exceeded")
 
 
 def _decode_binary(name: str, value: str) -> bytes:
@@ -284,14 +221,6 @@ def _decode_binary(name: str, value: str) -> bytes:
         return base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
     except binascii.Error as error:
         raise ValueError(f"malformed binary metadata {name!r}: {error}") from error
-
-
-def _phrase(status: int) -> str:
-    """The reason phrase; statuses of single vendors (464, 520 to 530) have none."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
 
 
 def _cut(connection: socket.socket) -> None:

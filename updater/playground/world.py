@@ -17,6 +17,7 @@ from generated.application_messages_pb2 import Application
 from updater.clock import Clock
 from updater.model.applications import ApplicationKey
 from updater.playground.access import Account, Policy
+from updater.playground.applications import Sample
 from updater.playground.call_log import CallRecord
 from updater.playground.controller import live_images
 from updater.playground.environment import Environment, Project
@@ -77,6 +78,9 @@ class World(WorldState):
             project = self._applications[key].project
             self._projects.setdefault(project, Project(project))
         return key
+
+    def add_sample(self, sample: Sample) -> ApplicationKey:
+        return self.add_application(sample.message, base_images=sample.base_images)
 
     def edit_application(self, key: Key, edit: Callable[[Application], object]) -> None:
         """Let a second writer change an Application in place; bumps its resourceVersion."""
@@ -199,6 +203,11 @@ class World(WorldState):
         with self._lock:
             self._feed.lose_next()
 
+    def end_watches(self, code: grpc.StatusCode | None = None, message: str = "") -> None:
+        """End every open Watch: properly, or with a status after the events it has sent."""
+        with self._lock:
+            self._feed.end_all(None if code is None else Refusal(code, message))
+
     @property
     def calls(self) -> tuple[CallRecord, ...]:
         """Every decoded call so far, refused ones included."""
@@ -207,6 +216,10 @@ class World(WorldState):
     def calls_of(self, method: str) -> tuple[CallRecord, ...]:
         path = method_path(method)
         return tuple(each for each in self.calls if each.path == path)
+
+    def wait_for_calls(self, method: str, count: int, timeout_s: float) -> bool:
+        """Wait until a method has been asked for at least ``count`` times; False when that did not happen in time."""
+        return self.log.wait_for(method_path(method), count, timeout_s)
 
     def wait_for_watchers(self, count: int, timeout_s: float) -> bool:
         """Wait until exactly ``count`` streams watch; False when that did not happen in time."""

@@ -20,7 +20,7 @@ def world() -> World:
     """The three sample Applications, and the account "updater"."""
     result = World()
     for sample in all_samples():
-        result.add_application(sample.message, base_images=sample.base_images)
+        result.add_sample(sample)
     return result
 
 

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
+import grpc
 import pytest
 from api_client import CONTENT_TYPE, frame, post
 
@@ -213,6 +214,16 @@ def test_a_watch_ends_with_its_deadline_in_the_trailers_frame(web: GrpcWebServer
     answer = post(web, WATCH, EMPTY, {"token": token, "grpc-timeout": "80m"})
     assert len(answer.messages) == 3
     assert answer.status == (4, "context deadline exceeded")
+
+
+def test_a_watch_that_breaks_has_its_status_in_the_last_frame(
+    web: GrpcWebServer, world: World, line: socket.socket, token: str
+) -> None:
+    line.sendall(request_bytes(WATCH, token=token))
+    assert world.wait_for_watchers(1, timeout_s=10)
+    world.end_watches(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
+    received = read_until(line, b"\r\n0\r\n\r\n")
+    assert b"grpc-message: the server is shutting down\r\ngrpc-status: 14\r\n" in received
 
 
 def test_a_watch_is_cut_without_trailers_when_the_server_closes(world: World, token: str) -> None:

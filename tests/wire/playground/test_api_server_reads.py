@@ -170,6 +170,29 @@ def test_a_full_buffer_drops_the_newest_events(world: World) -> None:
         assert len(subscription._events) == BUFFER_EVENTS
 
 
+def test_a_watch_may_end_properly_or_with_a_status(world: World, watch: Watch) -> None:
+    ended, broken = watch(name="shop-web"), watch(name="shop-web")
+    next(ended)
+    assert world.wait_for_watchers(2, timeout_s=10)
+    next(broken)
+    world.end_watches()
+    assert list(ended) == []
+    assert list(broken) == []
+    broken = watch(name="shop-web")
+    next(broken)
+    world.end_watches(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
+    with pytest.raises(grpc.RpcError) as caught:
+        next(broken)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_calls_can_be_waited_for(world: World, client: Client) -> None:
+    assert not world.wait_for_calls("List", 1, timeout_s=0)
+    client.call("List", ApplicationQuery())
+    assert world.wait_for_calls("List", 1, timeout_s=0)
+    assert world.calls_of("List")[0].transport in ("grpc", "grpc-web")
+
+
 def test_a_cancelled_watch_leaves_the_world(world: World, channel: grpc.Channel, token: str) -> None:
     stream = ApplicationServiceStub(channel).Watch(ApplicationQuery(), metadata=(("token", token),))
     next(stream)
