@@ -72,6 +72,12 @@ def test_a_bad_flag_is_an_error_that_names_it(kind: Kind, text: str, code: str) 
     assert f'invalid argument "{text}" for "--thing" flag' in str(caught.value)
 
 
+def test_a_secret_is_not_repeated_in_its_error() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_flag(option(Kind.LIST, is_secret=True), ('planted,"',))
+    assert "planted" not in str(caught.value)
+
+
 def test_lists_accumulate_and_the_last_scalar_wins() -> None:
     assert read_flag(option(Kind.LIST), ("a,b", "c")) == ("a", "b", "c")
     assert read_flag(option(Kind.INT), ("1", "2")) == 2

@@ -103,6 +103,7 @@ def test_the_server_address_follows_the_namespace(words: tuple[str, ...], namesp
         pytest.param(("--tlsminversion", "1.0"), "tls_invalid", "--tlsminversion", id="TLS version"),
         pytest.param((*API, "--argocd-write", "x"), "bad_configuration", "--argocd-write", id="write mode"),
         pytest.param((*API, "--argocd-client-crt", "x"), "tls_invalid", "--argocd-client-crt-key", id="half a pair"),
+        pytest.param((*API, "--argocd-client-crt-key", "x"), "tls_invalid", "--argocd-client-crt", id="other half"),
         pytest.param((*API, "--argocd-header", "no colon"), "bad_header", "--argocd-header", id="header"),
         pytest.param((*API, "--argocd-header", ": x"), "bad_header", "--argocd-header", id="header without a name"),
         pytest.param(
