@@ -4,6 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 T ?= tests
 K ?=
+M ?= not slow
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
@@ -24,8 +25,8 @@ dev: $(STAMP) ## Create .venv with everything pinned
 demo: $(STAMP) ## Show the main job on loopback: a new tag is pushed, an Application follows
 	$(BIN)/argocd-image-updater demo
 
-test: $(STAMP) ## Run the tests; T=path, K=pattern
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(if $(K),-k "$(K)") $(T)
+test: $(STAMP) ## Run the tests; T=path, K=pattern, M=marker
+	$(BIN)/python -m pytest -n $(WORKERS) -m "$(M)" $(if $(K),-k "$(K)") $(T)
 
 test-all: $(STAMP) ## Run the tests with the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) $(if $(K),-k "$(K)") $(T)
