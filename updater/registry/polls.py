@@ -19,7 +19,7 @@ from updater.registry.flights import SingleFlight
 
 MAX_POLLS = 20_000
 MAX_KEPT_TAGS = 5_000_000
-"""Tag names kept in all lists together, about 300 MB: a list counts as many as it has, at least one."""
+"""Tag names kept in all lists together, about 350 MB: a list counts as many as it has, at least one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,8 @@ class SharedPolls:
 
     def fetch(self, key: PollKey, deadline: Deadline, poll: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
         """The tags of a recent, running or new poll; raises ``RegistryError``."""
-        recent = self._recall(key)
-        if recent is not None:
-            return recent
-        return self._flights.fetch(key, deadline, lambda: self._poll_and_keep(key, poll))
+        # Looking into memory is part of the flight: who looked before another flight landed would poll once more.
+        return self._flights.fetch(key, deadline, lambda: self._recall_or_poll(key, poll))
 
     def forget(self, tags_url: str) -> None:
         """The repository has changed: the next caller polls, and polls now in progress are not kept."""
@@ -60,8 +58,8 @@ class SharedPolls:
             for key in [key for key in self._recent if key.tags_url == tags_url]:
                 self._recent.pop(key, None)
 
-    def _poll_and_keep(self, key: PollKey, poll: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
-        recent = self._recall(key)  # another flight may have landed between our look and our start
+    def _recall_or_poll(self, key: PollKey, poll: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+        recent = self._recall(key)
         if recent is not None:
             return recent
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -18,10 +19,12 @@ from updater.errors import (
 )
 from updater.model.references import ImageRepository
 from updater.playground.registry import PlaygroundRegistry
+from updater.ports.log import Field, NullLog
 from updater.registry.client import RegistryClient
 from updater.registry.credential_sources import parse_credential_source
 from updater.registry.credentials import CredentialReader
 from updater.registry.endpoints import Endpoint, EndpointTable
+from updater.registry.options import RegistryOptions
 
 pytestmark = pytest.mark.wire
 Connect = Callable[..., Any]
@@ -138,6 +141,24 @@ def test_a_token_service_is_told_no_password_after_a_redirect(registry: Playgrou
         assert trail(elsewhere) == [("/token", "")]
 
 
+def test_a_redirect_to_a_forbidden_token_service_is_not_followed(
+    registry: PlaygroundRegistry, connect: Connect
+) -> None:
+    registry.require_bearer("ann", "pw")
+    registry.faults.status(302, {"Location": "http://169.254.169.254/t"}, target="/token")
+    with pytest.raises(RegistryProtocolError) as raised:
+        connect(registry, login="ann:pw").tags()
+    assert raised.value.code == "bad_realm"
+
+
+def test_a_token_service_that_redirects_for_ever_is_left(registry: PlaygroundRegistry, connect: Connect) -> None:
+    registry.require_bearer()
+    registry.faults.status(302, {"Location": "/token"}, target="/token")
+    with pytest.raises(RegistryProtocolError, match="redirects"):
+        connect(registry).tags()
+    assert [asked.path for asked in registry.requests].count("/token") == 6
+
+
 def test_a_forbidden_token_service_is_not_asked(registry: PlaygroundRegistry, connect: Connect) -> None:
     registry.faults.status(401, {"WWW-Authenticate": 'Bearer realm="http://169.254.169.254/t"'}, target="/v2/")
     with pytest.raises(RegistryProtocolError) as raised:
@@ -189,6 +210,57 @@ def test_scopes_of_one_repository_are_not_used_for_another(registry: PlaygroundR
     client.tags("other")
     queries = [asked.query for asked in registry.requests if asked.path == "/token"]
     assert queries == [f"service=playground&scope=repository:{name}:pull" for name in ("team/app", "other")]
+
+
+def test_further_scopes_of_a_challenge_stay_with_their_repository(
+    registry: PlaygroundRegistry, connect: Connect
+) -> None:
+    registry.push("other", "2")
+    registry.require_bearer()
+    line = f'Bearer realm="{registry.address}/token",scope="repository:base:pull repository:team/app:pull"'
+    registry.faults.status(401, {"WWW-Authenticate": line}, target=LIST, times=1)
+    client = connect(registry)
+    client.tags()
+    client.tags("other")
+    scopes = [parse_qs(asked.query)["scope"] for asked in registry.requests if asked.path == "/token"]
+    assert scopes == [["repository:team/app:pull", "repository:base:pull"], ["repository:other:pull"]]
+
+
+def test_a_ping_that_fails_is_repeated_and_teaches_nothing(registry: PlaygroundRegistry, connect: Connect) -> None:
+    registry.require_basic("ann", "pw")
+    registry.faults.status(503, target="/v2/", times=1)
+    assert connect(registry, login="ann:pw").tags() == ("1.0", "1.1")
+    assert trail(registry) == [("/v2/", ""), ("/v2/", ""), (LIST, "basic")]
+
+
+class Warnings(NullLog):
+    """Keeps the warnings."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, dict[str, Field]]] = []
+
+    def warning(self, event: str, /, **fields: Field) -> None:
+        self.kept.append((event, fields))
+
+
+def test_a_registry_that_names_another_token_service_is_remarked(registry: PlaygroundRegistry) -> None:
+    clock, log = SystemClock(), Warnings()
+    endpoint = Endpoint(name="reg", prefix="a.test", api_url=registry.address)
+    options = RegistryOptions(share_tags_s=0)
+    client = RegistryClient(EndpointTable([endpoint]), CredentialReader({}), clock, options=options, log=log)
+    repository, deadline = ImageRepository("a.test", "team/app"), Deadline.after(clock, 30)
+    registry.require_bearer()
+    client.fetch_tags(repository, deadline)
+    assert log.kept == []
+    registry.expire_tokens()
+    realm = registry.address.replace("127.0.0.1", "localhost")
+    line = f'Bearer realm="{realm}/token",service="playground"'
+    registry.faults.status(401, {"WWW-Authenticate": line}, target=LIST, times=1)
+    client.fetch_tags(repository, deadline)
+    client.close()
+    assert log.kept == [
+        ("token_realm_changed", {"registry": registry.address, "before": "127.0.0.1", "now": "localhost"})
+    ]
 
 
 def test_credentials_are_never_shared_between_entries_of_one_registry(registry: PlaygroundRegistry) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trustme
 
-from updater.clock import SystemClock
+from updater.clock import Deadline, SystemClock
 from updater.errors import (
     RegistryAuthError,
     RegistryError,
@@ -20,12 +20,13 @@ from updater.errors import (
     RegistryUnreachable,
     RepositoryUnknown,
 )
+from updater.model.references import ImageRepository
 from updater.playground.registry import LinkForm, Pagination, PlaygroundRegistry
 from updater.ports.registry import TagSource
 from updater.registry import listing
 from updater.registry.client import RegistryClient
 from updater.registry.credentials import CredentialReader
-from updater.registry.endpoints import EndpointTable
+from updater.registry.endpoints import Endpoint, EndpointTable
 
 pytestmark = pytest.mark.wire
 Connect = Callable[..., Any]
@@ -323,6 +324,24 @@ def test_a_ca_file_makes_the_registry_and_its_token_service_trusted(
         registry.push("team/app", "1")
         registry.require_bearer("ann", "pw")
         assert connect(registry, login="ann:pw", ca_file=str(tmp_path / "ca.pem")).tags() == ("1",)
+
+
+def test_insecure_is_the_matter_of_one_entry(server_tls: ssl.SSLContext) -> None:
+    with PlaygroundRegistry(server_tls) as registry:
+        registry.push("team/app", "1")
+        clock = SystemClock()
+        entries = [
+            Endpoint(name="lax", prefix="lax.test", api_url=registry.address, is_insecure=True),
+            Endpoint(name="strict", prefix="strict.test", api_url=registry.address),
+        ]
+        client = RegistryClient(EndpointTable(entries), CredentialReader({}), clock)
+        deadline = Deadline.after(clock, 30)
+        assert client.fetch_tags(ImageRepository("lax.test", "team/app"), deadline).tags == ("1",)
+        client.forget_tags(ImageRepository("lax.test", "team/app"))
+        with pytest.raises(RegistryUnreachable) as raised:
+            client.fetch_tags(ImageRepository("strict.test", "team/app"), deadline)
+        client.close()
+    assert raised.value.code == "registry_tls"
 
 
 def test_insecure_covers_the_registry_and_its_token_service(server_tls: ssl.SSLContext, connect: Connect) -> None:
