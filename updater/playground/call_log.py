@@ -1,16 +1,19 @@
-"""What was asked of the server, in the order of arrival."""
+"""What was asked of the servers, in the order of arrival."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
 
-# Values of these never enter the log: a failing test prints what it compares.
+# Values of these never enter a log: a failing test prints what it compares.
 _SECRET_NAMES = frozenset({"token", "authorization", "cookie", "grpcgateway-cookie"})
+
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +35,47 @@ class CallRecord:
         return self.path.rpartition("/")[2]
 
 
-class CallLog:
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One HTTP request that was read whole, whatever became of it; headers as in ``CallRecord.metadata``."""
+
+    verb: str
+    path: str
+    headers: Mapping[str, str]
+
+
+class Log(Generic[Entry]):
     """A growing list with its own lock."""
 
     def __init__(self) -> None:
         self._grown = threading.Condition()
-        self._records: list[CallRecord] = []
+        self._entries: list[Entry] = []
 
-    def add(self, path: str, request: Message, metadata: Iterable[tuple[str, str | bytes]], transport: str) -> None:
-        shown = {name: "<secret>" if name in _SECRET_NAMES else _text(value) for name, value in metadata}
+    def add(self, entry: Entry) -> None:
         with self._grown:
-            self._records.append(CallRecord(path, request, MappingProxyType(shown), transport))
+            self._entries.append(entry)
             self._grown.notify_all()
 
-    def snapshot(self) -> tuple[CallRecord, ...]:
+    def snapshot(self) -> tuple[Entry, ...]:
         with self._grown:
-            return tuple(self._records)
+            return tuple(self._entries)
 
-    def wait_for(self, path: str, count: int, timeout_s: float) -> bool:
-        """Wait until a method has been asked for at least ``count`` times; False when that did not happen."""
+    def wait_for(self, matches: Callable[[Entry], bool], count: int, timeout_s: float) -> bool:
+        """Wait until at least ``count`` entries match; False when that did not happen in time."""
         with self._grown:
-            return self._grown.wait_for(lambda: sum(each.path == path for each in self._records) >= count, timeout_s)
+            return self._grown.wait_for(lambda: sum(map(matches, self._entries)) >= count, timeout_s)
 
     def clear(self) -> None:
         with self._grown:
-            self._records.clear()
+            self._entries.clear()
 
 
-def _text(value: str | bytes) -> str:
+def shown(pairs: Iterable[tuple[str, str | bytes]]) -> Mapping[str, str]:
+    """Metadata or headers as a log may keep them; of a repeated name the last value, bytes as hexadecimal text."""
+    return MappingProxyType({name.lower(): _shown_value(name.lower(), value) for name, value in pairs})
+
+
+def _shown_value(name: str, value: str | bytes) -> str:
+    if name in _SECRET_NAMES:
+        return "<secret>"
     return value if isinstance(value, str) else value.hex()

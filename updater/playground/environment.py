@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from updater.playground.refusals import Refusal, invalid_argument
 
+# users.session.duration's default.
 DEFAULT_SESSION_S = 24 * 60 * 60
+# ARGOCD_GRPC_MAX_SIZE_MB's default, each way (argocd-api.md 3.7).
+MAX_MESSAGE_BYTES = 200 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Environment:
     answers_refresh: bool = True
     invalid_because: str = ""
     session_s: int = DEFAULT_SESSION_S
+    max_message_bytes: int = MAX_MESSAGE_BYTES
 
     def allows_namespace(self, namespace: str) -> bool:
         return namespace == self.controller_namespace or namespace in self.namespaces

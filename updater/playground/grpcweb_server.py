@@ -11,6 +11,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from updater.playground.call_log import HttpRequest
 from updater.playground.faults import Faults
 from updater.playground.routes import Routes
 from updater.playground.web_connection import Listener
@@ -54,6 +55,15 @@ class GrpcWebServer:
     def accepted_connections(self) -> int:
         """How many connections there have been so far."""
         return self._listener.accepted
+
+    @property
+    def requests(self) -> tuple[HttpRequest, ...]:
+        """Every HTTP request that was read, also those that no service has seen."""
+        return self._listener.requests.snapshot()
+
+    def wait_for_requests(self, count: int, timeout_s: float) -> bool:
+        """Wait until at least ``count`` requests were read; False when that did not happen in time."""
+        return self._listener.requests.wait_for(lambda _: True, count, timeout_s)
 
     def cut_connections(self) -> None:
         """Cut every open connection, as a restarting server or a load balancer does to idle ones."""

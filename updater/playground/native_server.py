@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import grpc
 
-from updater.playground.routes import MAX_MESSAGE_BYTES, Routes
+from updater.playground.routes import Routes
 from updater.playground.world import World
 
 # Every open Watch holds one thread of the pool.
@@ -27,8 +27,9 @@ class NativeServer:
         self.world = world
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="playground-grpc")
         options = (
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            # The routes know the limit; grpcio's own would be 4 MiB.
+            ("grpc.max_receive_message_length", -1),
+            ("grpc.max_send_message_length", -1),
             ("grpc.so_reuseport", 0),
         )
         self._server = grpc.server(self._pool, handlers=[_Everything(Routes(world, "grpc"))], options=options)

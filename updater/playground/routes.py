@@ -17,14 +17,12 @@ from generated.application_service_pb2_grpc import add_ApplicationServiceService
 from generated.session_service_pb2_grpc import add_SessionServiceServicer_to_server
 from generated.settings_service_pb2_grpc import add_SettingsServiceServicer_to_server
 from generated.version_service_pb2_grpc import add_VersionServiceServicer_to_server
+from updater.playground.call_log import CallRecord, shown
 from updater.playground.presence import fill_as_server
 from updater.playground.refusals import ConnectionLost, Refusal
 from updater.playground.script import Moment
 from updater.playground.services import Accounts, Applications, Sessions, Settings, Versions
 from updater.playground.world import World
-
-# ARGOCD_GRPC_MAX_SIZE_MB's default, each way (argocd-api.md 3.7).
-MAX_MESSAGE_BYTES = 200 * 1024 * 1024
 
 # Quoted: at run time grpcio's class is not generic.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -80,7 +78,7 @@ class Routes:
                 message = _behaviour(handler.unary_unary)(self._request(path, handler, encoded, context), context)
                 self._world.script.run(path, Moment.AFTER)
                 self._world.script.raise_if_lost(path)
-                return _encode(message)
+                return self._encode(message)
             except Refusal as refusal:
                 context.abort(refusal.code, refusal.message)
             except ConnectionLost:
@@ -94,7 +92,7 @@ class Routes:
                 request = self._request(path, handler, encoded, context)
                 for message in _behaviour(handler.unary_stream)(request, context):
                     self._world.script.raise_if_lost(path)
-                    yield _encode(message)
+                    yield self._encode(message)
             except Refusal as refusal:
                 context.abort(refusal.code, refusal.message)
             except ConnectionLost:
@@ -103,9 +101,24 @@ class Routes:
         return grpc.unary_stream_rpc_method_handler(answer)
 
     def _request(self, path: str, handler: Handler, encoded: bytes, context: grpc.ServicerContext) -> Message:
+        self._check_size("received", encoded)
         request = _decode(handler, encoded)
-        self._world.log.add(path, request, context.invocation_metadata(), self._transport)
+        metadata = shown(context.invocation_metadata())
+        self._world.log.add(CallRecord(path, request, metadata, self._transport))
         return request
+
+    def _encode(self, answer: Message | bytes) -> bytes:
+        if not isinstance(answer, bytes):
+            fill_as_server(answer)
+            answer = answer.SerializeToString()
+        self._check_size("trying to send", answer)
+        return answer
+
+    def _check_size(self, verb: str, encoded: bytes) -> None:
+        limit = self._world.environment.max_message_bytes
+        if len(encoded) > limit:
+            message = f"grpc: {verb} message larger than max ({len(encoded)} vs. {limit})"
+            raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
 
 
 def _behaviour(function: Callable[..., Any] | None) -> Callable[..., Any]:
@@ -115,8 +128,6 @@ def _behaviour(function: Callable[..., Any] | None) -> Callable[..., Any]:
 
 
 def _decode(handler: Handler, encoded: bytes) -> Message:
-    if len(encoded) > MAX_MESSAGE_BYTES:
-        raise _too_large("received", len(encoded))
     try:
         request: Message = _behaviour(handler.request_deserializer)(encoded)
     except DecodeError as error:
@@ -128,22 +139,8 @@ def _decode(handler: Handler, encoded: bytes) -> Message:
     return request
 
 
-def _encode(answer: Message | bytes) -> bytes:
-    if not isinstance(answer, bytes):
-        fill_as_server(answer)
-        answer = answer.SerializeToString()
-    if len(answer) > MAX_MESSAGE_BYTES:
-        raise _too_large("trying to send", len(answer))
-    return answer
-
-
 def _undecodable(reason: str) -> Refusal:
     return Refusal(grpc.StatusCode.INTERNAL, f"grpc: error unmarshalling request: {reason}")
-
-
-def _too_large(verb: str, size_bytes: int) -> Refusal:
-    message = f"grpc: {verb} message larger than max ({size_bytes} vs. {MAX_MESSAGE_BYTES})"
-    return Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
 
 
 def _sever(context: grpc.ServicerContext) -> Never:

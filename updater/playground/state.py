@@ -14,7 +14,7 @@ from generated.application_messages_pb2 import Application
 from updater.clock import Clock, SystemClock
 from updater.model.applications import ApplicationKey
 from updater.playground.access import Access, Caller
-from updater.playground.call_log import CallLog
+from updater.playground.call_log import CallRecord, Log
 from updater.playground.environment import Environment, Project
 from updater.playground.feed import Event, EventType, Feed, Subscription
 from updater.playground.script import Script
@@ -29,7 +29,7 @@ class WorldState:
     """Applications, logins, policies, settings, watchers; one lock around all of them."""
 
     def __init__(self, environment: Environment | None = None, *, clock: Clock | None = None) -> None:
-        self.log = CallLog()
+        self.log: Log[CallRecord] = Log()
         self.script = Script()
         self._lock = threading.RLock()
         self._watchers_changed = threading.Condition(self._lock)
@@ -52,11 +52,6 @@ class WorldState:
     def find(self, key: ApplicationKey) -> StoredApplication | None:
         with self._lock:
             return self._applications.get(key)
-
-    def applications(self) -> tuple[StoredApplication, ...]:
-        """All Applications, unsorted."""
-        with self._lock:
-            return tuple(self._applications.values())
 
     def applications_and_version(self) -> tuple[tuple[StoredApplication, ...], int]:
         """All Applications, unsorted, with the last version given out."""

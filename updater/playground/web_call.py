@@ -18,7 +18,7 @@ from typing import Any, Never, cast
 import grpc
 
 from updater.playground import frames
-from updater.playground.routes import MAX_MESSAGE_BYTES, Handler
+from updater.playground.routes import Handler
 from updater.playground.web_reply import Cut, WebReply
 
 Metadata = Sequence[tuple[str, str | bytes]]
@@ -150,8 +150,6 @@ class WebCall(grpc.ServicerContext):
 def carry_out(handler: Handler, body: bytes, call: WebCall, reply: WebReply) -> tuple[grpc.StatusCode, str]:
     """Carry out a call and send its messages; returns its status."""
     try:
-        if len(body) > MAX_MESSAGE_BYTES + 5:
-            return grpc.StatusCode.RESOURCE_EXHAUSTED, "grpc: received message larger than max"
         request = frames.decode_request(body)
         if handler.unary_stream is not None:
             with contextlib.closing(cast("Generator[bytes]", handler.unary_stream(request, call))) as messages:

@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from updater.playground import frames
+from updater.playground.call_log import HttpRequest, Log, shown
 from updater.playground.faults import Faults
 from updater.playground.routes import Routes
 from updater.playground.web_call import WebCall, carry_out, wait_for_input
@@ -44,6 +45,7 @@ class Listener(socketserver.ThreadingTCPServer):
         self.tls = tls
         self.closing = threading.Event()
         self.accepted = 0
+        self.requests: Log[HttpRequest] = Log()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         super().__init__((host, 0), Connection)
@@ -133,6 +135,7 @@ class Connection(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         try:
             body = self._read_body()
+            self.server.requests.add(HttpRequest(self.command, self.path, shown(self.headers.items())))
             plan = self.server.faults.plan
             if self._is_redirected:
                 self._plain_answer(307, [("Location", f"https://{self.headers.get('Host', '')}{self.path}")], b"")

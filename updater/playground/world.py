@@ -219,7 +219,8 @@ class World(WorldState):
 
     def wait_for_calls(self, method: str, count: int, timeout_s: float) -> bool:
         """Wait until a method has been asked for at least ``count`` times; False when that did not happen in time."""
-        return self.log.wait_for(method_path(method), count, timeout_s)
+        path = method_path(method)
+        return self.log.wait_for(lambda call: call.path == path, count, timeout_s)
 
     def wait_for_watchers(self, count: int, timeout_s: float) -> bool:
         """Wait until exactly ``count`` streams watch; False when that did not happen in time."""

@@ -190,6 +190,18 @@ def test_a_refresh_without_a_controller_waits_for_the_deadline(web: GrpcWebServe
     assert answer.status == (4, "application refresh deadline exceeded")
 
 
+def test_a_refresh_with_a_controller_answers(web: GrpcWebServer, token: str) -> None:
+    answer = post(web, GET, frame(ApplicationQuery(name="shop-web", refresh="hard")), {"token": token})
+    assert answer.status == (0, "")
+
+
+def test_the_servers_log_shows_headers_and_hides_secrets(web: GrpcWebServer, token: str) -> None:
+    post(web, VERSION, EMPTY, {"Token": token, "X-Extra": "shown"})
+    (request,) = web.requests
+    assert request.headers["token"] == "<secret>"
+    assert request.headers["x-extra"] == "shown"
+
+
 def test_a_required_field_is_missed_before_the_token(web: GrpcWebServer) -> None:
     answer = post(web, "/application.ApplicationService/UpdateSpec", EMPTY)
     assert answer.status == (13, 'grpc: error unmarshalling request: proto: required field "name" not set')

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
-from api_client import CONTENT_TYPE, frame, post
+from api_client import CONTENT_TYPE, CallFailed, NativeClient, frame, post
 
 from generated.application_messages_pb2 import ApplicationQuery
 from updater.playground.grpcweb_server import GrpcWebServer
@@ -134,6 +134,7 @@ def test_a_silent_server_says_nothing_and_calls_nothing(world: World) -> None:
         host, _, port = server.address.rpartition(":")
         connection = socket.create_connection((host, int(port)), timeout=20)
         connection.sendall(request_bytes(VERSION))
+        assert server.wait_for_requests(1, timeout_s=10)
     with connection:
         assert read_to_the_end(connection) == b""
     assert world.calls == ()
@@ -168,6 +169,7 @@ def test_an_intermediary_answers_in_the_servers_place(
     assert headers.items() <= dict(response.getheaders()).items()
     connection.close()
     assert world.calls == ()
+    assert [(each.verb, each.path) for each in web.requests] == [("POST", VERSION)]
 
 
 def test_a_lost_answer_was_carried_out(web: GrpcWebServer, world: World, token: str) -> None:
@@ -179,6 +181,46 @@ def test_a_lost_answer_was_carried_out(web: GrpcWebServer, world: World, token: 
         post(web, "/application.ApplicationService/UpdateSpec", request, {"token": token})
     assert world.application("shop-web").spec.source.helm.parameters[1].value == "1.0.9"
     assert post(web, LIST, EMPTY, {"token": token}).status == (0, "")
+
+
+def test_a_lost_answer_over_native_grpc_is_unavailable(world: World, channel: grpc.Channel, token: str) -> None:
+    world.lose_next_answer("List")
+    with pytest.raises(CallFailed) as caught:
+        NativeClient(channel, token).call("List", ApplicationQuery())
+    assert caught.value.code is grpc.StatusCode.UNAVAILABLE
+    assert len(world.calls_of("List")) == 1
+
+
+def test_a_watch_whose_first_event_is_lost_ends_without_an_answer(
+    world: World, line: socket.socket, token: str
+) -> None:
+    world.lose_next_answer("Watch")
+    line.sendall(request_bytes(WATCH, token=token))
+    assert read_to_the_end(line) == b""
+    assert world.wait_for_watchers(0, timeout_s=10)
+
+
+def test_a_request_ahead_of_its_turn_waits_for_the_stream_before_it(
+    world: World, line: socket.socket, token: str
+) -> None:
+    line.sendall(request_bytes(WATCH, token=token))
+    assert world.wait_for_watchers(1, timeout_s=10)
+    line.sendall(request_bytes(VERSION))
+    world.edit_application("shop-web", lambda message: message.metadata.labels.update(a="b"))
+    world.end_watches()
+    received = read_until(line, GOOD_BODY[13:] + b"\r\n0\r\n\r\n")
+    while received.count(b"HTTP/1.1 200 OK") < 2:
+        received += read_until(line, b"\r\n0\r\n\r\n")
+    assert b"ADDED" in received
+
+
+def test_a_message_over_the_limit_is_exhausted_both_ways(web: GrpcWebServer, world: World, token: str) -> None:
+    world.configure(max_message_bytes=100)
+    code, message = post(web, LIST, EMPTY, {"token": token}).status
+    assert code == 8
+    assert message.startswith("grpc: trying to send message larger than max (")
+    query = frame(ApplicationQuery(name="x" * 200))
+    assert post(web, LIST, query, {"token": token}).status[1].startswith("grpc: received message larger than max (")
 
 
 def test_an_idle_connection_can_be_cut(web: GrpcWebServer, line: socket.socket) -> None:

@@ -155,6 +155,7 @@ def test_json_patch_operations(operation: dict[str, Any], result: list[int]) -> 
         pytest.param({"op": "remove", "path": "/none"}, id="no member"),
         pytest.param({"op": "add", "path": "/x"}, id="no value"),
         pytest.param({"op": "add", "path": "x", "value": 1}, id="no slash"),
+        pytest.param({"op": "remove", "path": "/list/x"}, id="no index"),
         pytest.param({"op": "juggle", "path": "/x"}, id="no operation"),
         pytest.param({"op": "add", "value": 1}, id="no path"),
         pytest.param("add", id="no object"),
@@ -247,6 +248,21 @@ def test_helm_parameters_apply_under_a_prefix_and_alone() -> None:
     add(name="side.image.name", value="side/car")
     add(name="side.image.tag", value="sha256:ab")
     assert live_images(spec, ["host:5000/shop:1", "side/car:1"]) == ("host:5000/shop:2", "side/car@sha256:ab")
+
+
+def test_the_overrides_of_a_hydrated_application_are_in_its_dry_source() -> None:
+    world = World()
+    message = kustomize_application("dry").message
+    message.spec.ClearField("source")
+    dry = message.spec.sourceHydrator.drySource
+    dry.repoURL = "https://git.example.com/dry.git"
+    dry.kustomize.images.append("shop/api:2")
+    key = world.add_application(message, base_images=["shop/api:1"])
+    world.reconcile(key)
+    assert list(world.application(key).status.summary.images) == ["shop/api:2"]
+    stored = world.find(key)
+    assert stored is not None
+    assert stored.repo_url == "https://git.example.com/dry.git"
 
 
 def test_every_source_of_a_multi_source_application_counts() -> None:

@@ -333,6 +333,18 @@ def test_a_patch_that_does_not_fit_is_refused(
     assert caught.value.code is code
 
 
+def test_a_patch_that_is_no_json_is_refused(client: Client) -> None:
+    with pytest.raises(CallFailed, match="error applying patch: the patch is not JSON"):
+        client.call("Patch", ApplicationPatchRequest(name="shop-api", patch="{", patchType="merge"))
+
+
+def test_the_log_can_be_emptied(world: World, client: Client) -> None:
+    read(client)
+    assert [each.method for each in world.calls] == ["Get"]
+    world.log.clear()
+    assert world.calls == ()
+
+
 def test_a_patch_is_always_validated(world: World, client: Client) -> None:
     world.configure(invalid_because="no access")
     with pytest.raises(CallFailed, match="InvalidSpecError: no access"):
