@@ -1,7 +1,7 @@
 """How to get in: which Authorization a request carries, and what to try when it is refused.
 
-Rules: ``registries.md`` 3.2 to 3.4. Challenges are remembered per API origin. With credentials and no remembered
-challenge the registry is pinged first; without credentials the request itself finds out.
+Rules: ``registries.md`` 3.2 to 3.4. Challenges are remembered per API origin and TLS inputs. With credentials and no
+remembered challenge the registry is pinged first; without credentials the request itself finds out.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ from updater.registry.failures import TRANSIENT_STATUSES, refusal
 from updater.registry.flights import SingleFlight
 from updater.registry.options import RegistryOptions
 from updater.registry.tokens import TokenKey, TokenService
+from updater.transport.trust import TlsOptions
 
 MAX_CHALLENGES = 1_000
 MAX_SCOPES = 10_000
 CHALLENGE_S = 3600.0
 """How long a challenge is remembered (``registries.md`` 3.2)."""
+
+_Peer = tuple[str, TlsOptions]
 
 _OPEN = Challenge("")
 """The registry answers a ping without asking who we are."""
@@ -43,6 +46,11 @@ class Visit:
     @property
     def origin(self) -> str:
         return self.remote.endpoint.api_origin
+
+    @property
+    def peer(self) -> tuple[str, TlsOptions]:
+        """Whom we talk to, and how sure of it we are: what an unverified peer says must not guide a verified visit."""
+        return self.origin, self.remote.endpoint.tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +75,13 @@ class Authorizer:
         self._lock = threading.Lock()
         self._pings: SingleFlight[Challenge] = SingleFlight()
         timer = clock.monotonic_s
-        self._challenges: TTLCache[str, Challenge] = TTLCache(MAX_CHALLENGES, CHALLENGE_S, timer=timer)
-        self._scopes: TTLCache[str, tuple[str, ...]] = TTLCache(MAX_SCOPES, CHALLENGE_S, timer=timer)
+        self._challenges: TTLCache[_Peer, Challenge] = TTLCache(MAX_CHALLENGES, CHALLENGE_S, timer=timer)
+        self._scopes: TTLCache[tuple[_Peer, str], tuple[str, ...]] = TTLCache(MAX_SCOPES, CHALLENGE_S, timer=timer)
 
     def before(self, visit: Visit, deadline: Deadline) -> Authorization | None:
         """The Authorization for a first attempt, None for an anonymous one."""
         with self._lock:
-            challenge = self._challenges.get(visit.origin)
+            challenge = self._challenges.get(visit.peer)
         if challenge is None:
             if visit.credentials is None:
                 return None
@@ -122,8 +130,7 @@ class Authorizer:
 
     def _ping(self, visit: Visit, deadline: Deadline) -> Challenge:
         """What the registry asks of a stranger; shared by everybody who asks at the same time."""
-        key = (visit.origin, visit.remote.endpoint.tls)
-        challenge = self._pings.fetch(key, deadline, lambda: self._ping_once(visit, deadline))
+        challenge = self._pings.fetch(visit.peer, deadline, lambda: self._ping_once(visit, deadline))
         self._learn(visit, challenge)
         return challenge
 
@@ -142,9 +149,9 @@ class Authorizer:
         """Remember a challenge for its origin, and the scopes it names for the repository alone."""
         scopes = tuple(challenge.parameters.get("scope", "").split())
         with self._lock:
-            self._challenges[visit.origin] = challenge
+            self._challenges[visit.peer] = challenge
             if scopes:
-                self._scopes[visit.remote.tags_url] = scopes
+                self._scopes[visit.peer, visit.remote.name] = scopes
 
     def _answer(self, visit: Visit, challenge: Challenge, deadline: Deadline) -> Authorization | None:
         if challenge.scheme == "basic" and visit.credentials is not None:
@@ -157,7 +164,7 @@ class Authorizer:
 
     def _token_key(self, visit: Visit, challenge: Challenge) -> TokenKey:
         with self._lock:
-            learned = self._scopes.get(visit.remote.tags_url, ())
+            learned = self._scopes.get((visit.peer, visit.remote.name), ())
         parameters, ours = challenge.parameters, pull_scope(visit.remote)
         return TokenKey(
             visit.origin,

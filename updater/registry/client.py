@@ -48,7 +48,7 @@ class RegistryClient:
         remote = self._endpoints.locate(repository)
         visit = self._visit(remote)
         limit = deadline.sooner(self._operation_timeout_s)
-        key = PollKey(visit.origin, remote.tags_url, visit.credentials_id)
+        key = PollKey(remote.tags_url, visit.credentials_id, remote.endpoint.tls)
         tags = self._polls.fetch(key, limit, lambda: self._listing.fetch(visit, limit))
         return TagList(repository, tags)
 

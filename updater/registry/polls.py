@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cachetools import TTLCache
 
@@ -16,6 +16,7 @@ from updater.clock import Clock, Deadline
 from updater.errors import RegistryError
 from updater.registry.failures import may_be_repeated
 from updater.registry.flights import SingleFlight
+from updater.transport.trust import TlsOptions
 
 MAX_POLLS = 20_000
 MAX_KEPT_TAGS = 5_000_000
@@ -24,11 +25,11 @@ MAX_KEPT_TAGS = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class PollKey:
-    """What a tag list is a list of, and who saw it."""
+    """What a tag list is a list of, who saw it, and how sure they were of whom they asked."""
 
-    api_origin: str
     tags_url: str
     credentials_id: str
+    tls: TlsOptions = field(default_factory=TlsOptions)
 
 
 _Outcome = tuple[str, ...] | RegistryError

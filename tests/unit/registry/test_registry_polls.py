@@ -8,8 +8,8 @@ from updater.clock import Deadline
 from updater.errors import RegistryUnavailable, RepositoryUnknown
 from updater.registry.polls import PollKey, SharedPolls
 
-KEY = PollKey("https://r.test:443", "https://r.test/v2/app/tags/list", "anonymous")
-OTHER = PollKey("https://r.test:443", "https://r.test/v2/app/tags/list", "somebody")
+KEY = PollKey("https://r.test/v2/app/tags/list", "anonymous")
+OTHER = PollKey("https://r.test/v2/app/tags/list", "somebody")
 
 
 class Polls:

@@ -25,6 +25,7 @@ from updater.playground.registry import LinkForm, Pagination, PlaygroundRegistry
 from updater.ports.registry import TagSource
 from updater.registry import listing
 from updater.registry.client import RegistryClient
+from updater.registry.credential_sources import parse_credential_source
 from updater.registry.credentials import CredentialReader
 from updater.registry.endpoints import Endpoint, EndpointTable
 
@@ -326,22 +327,23 @@ def test_a_ca_file_makes_the_registry_and_its_token_service_trusted(
         assert connect(registry, login="ann:pw", ca_file=str(tmp_path / "ca.pem")).tags() == ("1",)
 
 
-def test_insecure_is_the_matter_of_one_entry(server_tls: ssl.SSLContext) -> None:
+def test_what_an_unverified_registry_said_does_not_guide_a_verified_visit(server_tls: ssl.SSLContext) -> None:
     with PlaygroundRegistry(server_tls) as registry:
         registry.push("team/app", "1")
-        clock = SystemClock()
+        registry.require_bearer("ann", "pw")
+        clock, login = SystemClock(), parse_credential_source("env:LOGIN")
         entries = [
-            Endpoint(name="lax", prefix="lax.test", api_url=registry.address, is_insecure=True),
-            Endpoint(name="strict", prefix="strict.test", api_url=registry.address),
+            Endpoint(name="lax", prefix="lax.test", api_url=registry.address, is_insecure=True, credentials=login),
+            Endpoint(name="strict", prefix="strict.test", api_url=registry.address, credentials=login),
         ]
-        client = RegistryClient(EndpointTable(entries), CredentialReader({}), clock)
+        client = RegistryClient(EndpointTable(entries), CredentialReader({"LOGIN": "ann:pw"}), clock)
         deadline = Deadline.after(clock, 30)
         assert client.fetch_tags(ImageRepository("lax.test", "team/app"), deadline).tags == ("1",)
-        client.forget_tags(ImageRepository("lax.test", "team/app"))
         with pytest.raises(RegistryUnreachable) as raised:
             client.fetch_tags(ImageRepository("strict.test", "team/app"), deadline)
         client.close()
     assert raised.value.code == "registry_tls"
+    assert raised.value.where == registry.address, "it was the ping that failed, not a token request or the listing"
 
 
 def test_insecure_covers_the_registry_and_its_token_service(server_tls: ssl.SSLContext, connect: Connect) -> None:
