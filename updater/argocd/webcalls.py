@@ -116,7 +116,7 @@ class WebCall:
 
     def _answer(self, exchange: HttpExchange) -> Iterator[bytes]:
         if "grpc-status" in exchange.headers:
-            self._end(status_of((name.lower(), value) for name, value in exchange.headers.items()))
+            self._end(exchange, status_of((name.lower(), value) for name, value in exchange.headers.items()))
             return
         foreign = self._foreign(exchange)
         if foreign is not None:
@@ -139,16 +139,17 @@ class WebCall:
         seen = 0
         for frame in read_frames(exchange.chunks(), cap_bytes=self._options.max_message_bytes):
             if frame.is_trailers:
-                self._end(parse_trailers(frame.payload))
+                self._end(exchange, parse_trailers(frame.payload))
                 return
             seen += 1
             yield frame.payload
         what = f"the answer ends without trailers after {seen} messages" if seen else "the answer is empty"
         raise FrameError(what, is_truncated=True)
 
-    def _end(self, status: CallStatus) -> None:
+    def _end(self, exchange: HttpExchange, status: CallStatus) -> None:
         with self._lock:
             self.status = status
+        exchange.drain()
         if status.code is not grpc.StatusCode.OK:
             text = cap_text(redact(status.message), MAX_STATUS_TEXT) or "no message"
             raise self._failed(CallFailure(status.code, text, metadata=status.metadata))

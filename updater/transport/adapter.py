@@ -80,6 +80,18 @@ class ExchangeAdapter(HTTPAdapter):
         response.request = req
         return response
 
+    def close(self) -> None:
+        """Close the connections that nobody uses, and keep none that comes back later.
+
+        The parent only forgets its pools; their sockets would stay open until the garbage collector finds them.
+        """
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            pools = [manager.pools.get(key) for key in manager.pools.keys()]  # noqa: SIM118 - iterating is refused
+            manager.clear()
+            for pool in pools:
+                if pool is not None:
+                    pool.close()
+
     def _proxies_for(self, request: requests.PreparedRequest) -> dict[str, str] | None:
         proxy = self._proxies.proxy_for(request.url or "")
         return {"all": proxy} if proxy else None
@@ -92,37 +104,80 @@ class ExchangeAdapter(HTTPAdapter):
             return self._context
 
 
+class _Carrier:
+    """What both kinds of connection add: from the first packet on, an exchange can shut down the socket it uses."""
+
+    sock: Any
+    _exchange: HttpExchange | None = None
+    _spare: socket.socket | None = None
+
+    def carry(self, exchange: HttpExchange | None) -> None:
+        """Serve this exchange from now on; None when the connection goes back to its pool."""
+        if self._exchange is not None:
+            self._exchange.detach()
+        self._exchange = exchange
+        if exchange is not None:
+            exchange.attach(self.sock)
+
+    def connect(self) -> None:
+        if self._exchange is None:
+            super().connect()  # type: ignore[misc]  # the connection class beside this one has it
+            return
+        self._exchange.check()
+        try:
+            super().connect()  # type: ignore[misc]
+            self._exchange.carried_by(self.sock)
+        finally:
+            self._drop_spare(self._exchange)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self._exchange is not None:
+            self._exchange.check()
+        super().request(*args, **kwargs)  # type: ignore[misc]
+
+    def _new_conn(self) -> socket.socket:
+        sock: socket.socket = super()._new_conn()  # type: ignore[misc]
+        if self._exchange is not None:
+            # The TLS handshake moves the descriptor into an object that we see only afterwards; until then a
+            # duplicate stands for the connection.
+            self._spare = sock.dup()
+            self._exchange.carried_by(self._spare)
+        return sock
+
+    def _drop_spare(self, exchange: HttpExchange) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            exchange.forget(spare)
+            spare.close()
+
+
 def _pool_classes(current: CurrentExchange) -> dict[str, type[HTTPConnectionPool]]:
     """Pools whose connections tell the exchange of the calling thread when they carry it and when no longer."""
 
-    class Plain(HTTPConnection):
+    class Plain(_Carrier, HTTPConnection):
         default_socket_options = _SOCKET_OPTIONS
-        exchange: HttpExchange | None = None
 
-        def request(self, *args: Any, **kwargs: Any) -> None:
-            _attach(self, current)
-            super().request(*args, **kwargs)
-
-    class Tls(HTTPSConnection):
+    class Tls(_Carrier, HTTPSConnection):
         default_socket_options = _SOCKET_OPTIONS
-        exchange: HttpExchange | None = None
-
-        def request(self, *args: Any, **kwargs: Any) -> None:
-            _attach(self, current)
-            super().request(*args, **kwargs)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
 
+        def _get_conn(self, timeout: float | None = None) -> Any:
+            return _lent(super()._get_conn(timeout), current)
+
         def _put_conn(self, conn: Any) -> None:
-            _detach(conn)
+            _returned(conn)
             super()._put_conn(conn)
 
     class TlsPool(HTTPSConnectionPool):
         ConnectionCls = Tls
 
+        def _get_conn(self, timeout: float | None = None) -> Any:
+            return _lent(super()._get_conn(timeout), current)
+
         def _put_conn(self, conn: Any) -> None:
-            _detach(conn)
+            _returned(conn)
             super()._put_conn(conn)
 
         def _validate_conn(self, conn: Any) -> None:
@@ -134,13 +189,11 @@ def _pool_classes(current: CurrentExchange) -> dict[str, type[HTTPConnectionPool
     return {"http": PlainPool, "https": TlsPool}
 
 
-def _attach(connection: Any, current: CurrentExchange) -> None:
-    connection.exchange = current.exchange
-    if connection.exchange is not None:
-        connection.exchange.attach(connection)
+def _lent(connection: Any, current: CurrentExchange) -> Any:
+    connection.carry(current.exchange)
+    return connection
 
 
-def _detach(connection: Any) -> None:
-    if connection is not None and connection.exchange is not None:
-        connection.exchange.detach()
-        connection.exchange = None
+def _returned(connection: Any) -> None:
+    if connection is not None:
+        connection.carry(None)

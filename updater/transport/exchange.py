@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Self
 
 import urllib3
-from urllib3.connection import HTTPConnection
 
 from updater.clock import Deadline
 from updater.transport.errors import TransportError, TransportFailure, transport_error
@@ -18,19 +17,22 @@ from updater.transport.watchdog import Watch, Watchdog
 _CHUNK_BYTES = 256 * 1024
 """Upper bound of one read; a read returns as soon as anything has arrived."""
 
+_DRAIN_S = 1.0
+"""How long the end of a body is waited for that has said everything: it follows at once, or a proxy withholds it."""
+
 
 class HttpExchange:
     """Read by one thread; ``cancel`` may come from any other.
 
-    The transport drives it through ``watch``, ``attach``, ``detach``, ``answered`` and ``failure``; callers use the
-    rest.
+    The transport drives it through ``watch``, ``attach``, ``carried_by``, ``forget``, ``detach``, ``check``,
+    ``answered`` and ``failure``; callers use the rest.
     """
 
     def __init__(self, deadline: Deadline | None, when_closed: Callable[[HttpExchange], None]) -> None:
         self.deadline = deadline
         self._when_closed = when_closed
         self._lock = threading.Lock()
-        self._connection: HTTPConnection | None = None
+        self._socket: socket.socket | None = None
         self._raw: urllib3.BaseHTTPResponse | None = None
         self._interrupted: TransportFailure | None = None
         self._watch: Watch | None = None
@@ -84,6 +86,23 @@ class HttpExchange:
             return start[:size_bytes]
         return start[:size_bytes]
 
+    def drain(self) -> None:
+        """Wait a moment for the end of a body that has said everything: only then is its connection kept.
+
+        A chunked body ends with bytes of its own after the last ones that mean anything. Never a failure: where more
+        follows, or nothing within a second, ``close`` gives up the connection.
+        """
+        with self._lock:
+            sock = self._socket
+        if sock is None:
+            return
+        try:
+            sock.settimeout(_DRAIN_S)
+            self._read_some()
+        except (TransportError, OSError):
+            # The answer is complete; what is lost is a connection, and the next call makes another.
+            return
+
     def cancel(self) -> None:
         """End the exchange from another thread; the reader gets ``TransportError`` CANCELLED."""
         self._interrupt(TransportFailure.CANCELLED)
@@ -114,19 +133,38 @@ class HttpExchange:
         if self.deadline is not None:
             self._watch = watchdog.watch(self.deadline, lambda: self._interrupt(TransportFailure.TIMEOUT))
 
-    def attach(self, connection: HTTPConnection) -> None:
-        """This connection is about to carry the request; raises when the exchange was interrupted before."""
+    def attach(self, sock: socket.socket | None) -> None:
+        """A connection was taken from the pool; ``sock`` is None when it is not connected yet."""
         with self._lock:
-            self._connection = connection
-            self.used_kept_alive_connection = connection.sock is not None
-            interrupted = self._interrupted
-        if interrupted is not None:
-            raise TransportError(interrupted)
+            self._socket = sock
+            self.used_kept_alive_connection = sock is not None
+
+    def carried_by(self, sock: socket.socket) -> None:
+        """From now on an interruption shuts this socket down; at once, when there has been one already.
+
+        The socket itself is kept, not the connection: a connection lets go of it as soon as it has read the head of
+        an answer after which the server closes.
+        """
+        with self._lock:
+            self._socket = sock
+            if self._interrupted is not None:
+                _shut_down(sock)
+
+    def forget(self, sock: socket.socket) -> None:
+        """This socket is about to be closed."""
+        with self._lock:
+            if self._socket is sock:
+                self._socket = None
 
     def detach(self) -> None:
         """The connection goes back to its pool: from now on an interruption must not touch it."""
         with self._lock:
-            self._connection = None
+            self._socket = None
+
+    def check(self) -> None:
+        """Raises ``TransportError`` when the exchange was interrupted before anything was sent."""
+        if self._interrupted is not None:
+            raise TransportError(self._interrupted)
 
     def answered(self, raw: urllib3.BaseHTTPResponse) -> None:
         """The head of the answer is here."""
@@ -138,7 +176,8 @@ class HttpExchange:
             return TransportError(self._interrupted, before_answer=before_answer)
         if self.deadline is not None and self.deadline.has_passed:
             return TransportError(TransportFailure.TIMEOUT, before_answer=before_answer)
-        return transport_error(error, before_answer=before_answer)
+        is_connected = self.used_kept_alive_connection or not before_answer
+        return transport_error(error, before_answer=before_answer, is_connected=is_connected)
 
     def _read_some(self) -> bytes:
         try:
@@ -151,9 +190,8 @@ class HttpExchange:
         with self._lock:
             if self._interrupted is None:
                 self._interrupted = kind
-            sock = self._connection.sock if self._connection is not None else None
-            if sock is not None:
-                _shut_down(sock)
+            if self._socket is not None:
+                _shut_down(self._socket)
 
 
 def _too_large(detail: str) -> TransportError:

@@ -28,8 +28,13 @@ class Watch:
         self.is_done = False
 
     def done(self) -> None:
-        """Stop watching. Cheap: the entry leaves the heap later."""
+        """Stop watching. Cheap: the entry leaves the heap later, and until then holds nothing of the work."""
         self.is_done = True
+        self.interrupt = _do_nothing
+
+
+def _do_nothing() -> None:
+    """What a watch does once its work has ended."""
 
 
 class Watchdog:
