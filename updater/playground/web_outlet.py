@@ -7,6 +7,9 @@ from http.server import BaseHTTPRequestHandler
 
 from updater.playground.web_reply import Headers
 
+# From here on a copy of the data costs more than two further writes.
+_LARGE_BYTES = 1 << 20
+
 
 class HttpOutlet:
     """Writes one answer to a connection, in chunks when its length is not known."""
@@ -31,8 +34,15 @@ class HttpOutlet:
         to.end_headers()
 
     def chunk(self, data: bytes) -> None:
-        framed = b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data
-        self._connection.wfile.write(framed)
+        write = self._connection.wfile.write
+        if not self._is_chunked:
+            write(data)
+        elif len(data) < _LARGE_BYTES:
+            write(b"%x\r\n%b\r\n" % (len(data), data))
+        else:
+            write(b"%x\r\n" % len(data))
+            write(data)
+            write(b"\r\n")
 
     def end(self) -> None:
         if self._is_chunked:

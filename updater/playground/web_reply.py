@@ -77,12 +77,13 @@ class WebReply:
 
     def _write(self, data: bytes) -> None:
         size = self._plan.chunk_bytes
+        if size is None:
+            self._send(data)
+            return
         self._waiting += data
-        while size is not None and len(self._waiting) >= size:
+        while len(self._waiting) >= size:
             self._send(self._waiting[:size])
             self._waiting = self._waiting[size:]
-        if size is None:
-            self._flush()
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, b""
