@@ -14,12 +14,10 @@ LATER_FILES: dict[str, str] = {
     "branch_template": _GIT,
     "commit_message": _GIT,
     "dockerconfig_auth": "the adapter comes with the credentials",
-    "endpoint_for_image": "the adapter comes with the registry endpoints",
     "git_batch_plan": _GIT,
     "helmvalues_edit": _GIT,
     "imageupdater_specificity": "rules documents are a later part",
     "kustomization_edit": _GIT,
-    "link_header": "the adapter comes with the registry client",
     "path_safety": _GIT,
     "port_exhaustion": "the health gate is a later part",
     "repo_creds_match": _GIT,
@@ -34,7 +32,6 @@ LATER_FILES: dict[str, str] = {
     "webhook_quay": _WEBHOOK,
     "webhook_routing": _WEBHOOK,
     "write_back_config": _GIT,
-    "www_authenticate": "the adapter comes with the registry client",
 }
 
 _PLUGIN = "overrides of plugin environments need rules documents, a later part"

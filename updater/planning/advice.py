@@ -33,9 +33,10 @@ def entry_hint(text: str) -> str:
         return "only a comma ends an entry, a new line does not"
     if text[:1] in _OPERATORS:
         return "a comma ends an entry; join the comparisons of a constraint with a blank"
-    if any(character.isspace() for character in text.partition(":")[0]):
+    found = left_over(text)
+    if not found and any(character.isspace() for character in text.partition(":")[0]):
         return "only a comma ends an entry, a blank does not"
-    return left_over(text) or "write [alias=][host[:port]/]path[:constraint]"
+    return found or "write [alias=][host[:port]/]path[:constraint]"
 
 
 def filter_warnings(allow_tags: str, ignore_tags: tuple[str, ...]) -> Iterator[Warned]:

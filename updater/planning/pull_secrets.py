@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import assert_never
 
 from updater.errors import PlanError
 
@@ -80,3 +81,5 @@ def _reference(kind: PullSecretKind, value: str, registry: str) -> PullSecretRef
             return PullSecretReference(kind, value=value, registry=registry) if _VARIABLE.fullmatch(value) else None
         case PullSecretKind.SCRIPT:
             return PullSecretReference(kind, value=value, registry=registry) if _PATH.fullmatch(value) else None
+        case unreachable:
+            assert_never(unreachable)

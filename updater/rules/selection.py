@@ -174,7 +174,7 @@ def _choice(rule: CompiledRule, verdict: Verdict, lost: list[tuple[str, Loss]]) 
     if verdict.winner is not None:
         return Choice(verdict.winner, considered, losses)
     if not losses and verdict.none_because is Reason.NOTHING_FITS:
-        return Choice(None, 0, (), Reason.NO_TAGS, "the registry lists no tag for this image")
+        return Choice(None, 0, (), Reason.NO_TAGS, verdict.problem or "the registry lists no tag for this image")
     problem = verdict.problem or rule.tag_filter.allowed.problem or _summary(losses)
     return Choice(None, considered, losses, verdict.none_because, problem)
 
