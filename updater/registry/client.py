@@ -9,6 +9,12 @@ from updater.model.references import ImageRepository
 from updater.ports.log import EventLog, NullLog
 from updater.registry.authorization import Authorizer, Visit
 from updater.registry.connections import RegistryConnections
+from updater.registry.credential_sources import (
+    OPERATOR_TYPES,
+    CredentialSource,
+    UnusableSource,
+    parse_credential_source,
+)
 from updater.registry.credentials import CredentialIds, CredentialReader
 from updater.registry.endpoints import EndpointTable, RemoteRepository
 from updater.registry.listing import TagListing
@@ -40,13 +46,14 @@ class RegistryClient:
         self._listing = TagListing(self._connections, authorizer, clock, log, options)
         self._polls = SharedPolls(clock, options.share_tags_s)
 
-    def fetch_tags(self, repository: ImageRepository, deadline: Deadline) -> TagList:
+    def fetch_tags(self, repository: ImageRepository, deadline: Deadline, *, pull_secret: str = "") -> TagList:
         """The complete list or an error, never a part. Raises ``RegistryError`` or ``CredentialError``.
 
-        A list that is younger than ``share_tags_s`` is served from memory.
+        ``pull_secret`` is an owner's credential source; it replaces the endpoint's, which is then not read at all
+        (``registries.md`` 2.3). A list that is younger than ``share_tags_s`` is served from memory.
         """
         remote = self._endpoints.locate(repository)
-        visit = self._visit(remote)
+        visit = self._visit(remote, self._source(remote, pull_secret))
         limit = deadline.sooner(self._operation_timeout_s)
         key = PollKey(remote.tags_url, visit.credentials_id, remote.endpoint.tls)
         tags = self._polls.fetch(key, limit, lambda: self._listing.fetch(visit, limit))
@@ -60,9 +67,21 @@ class RegistryClient:
         """Cancel what runs and close every connection. Idempotent."""
         self._connections.close()
 
-    def _visit(self, remote: RemoteRepository) -> Visit:
+    def _source(self, remote: RemoteRepository, pull_secret: str) -> CredentialSource | UnusableSource | None:
+        if not pull_secret:
+            return remote.endpoint.credentials
+        source = parse_credential_source(pull_secret)
+        if source.type in OPERATOR_TYPES:
+            raise CredentialError(
+                f"credentials of type {source.type.value!r} are the operator's alone",
+                hint="name them in registries.conf instead of an annotation",
+                code="credentials_type_refused",
+            )
+        return source
+
+    def _visit(self, remote: RemoteRepository, source: CredentialSource | UnusableSource | None) -> Visit:
         try:
-            credentials = self._credentials.read(remote.endpoint.credentials)
+            credentials = self._credentials.read(source)
         except CredentialError as error:
             where = f"{remote.endpoint.name}: {error.where}" if error.where else remote.endpoint.name
             raise CredentialError(error.what, where=where, hint=error.hint, code=error.code) from error
