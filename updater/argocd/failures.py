@@ -52,6 +52,7 @@ _HINTS = {
     TransportFailure.PROXY: "check HTTPS_PROXY and NO_PROXY",
     TransportFailure.PROTOCOL: "if this port speaks TLS, drop --argocd-plaintext",
     TransportFailure.TIMEOUT: "the server or a proxy is slow or does not answer; see --argocd-timeout",
+    TransportFailure.TRUNCATED: "the connection was cut, or a proxy drops the rest: look at what stands between",
     TransportFailure.TOO_LARGE: "raise --argocd-max-message-size, or split the fleet with --argocd-projects",
 }
 
