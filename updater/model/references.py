@@ -143,7 +143,12 @@ def canonical_name(text: str) -> str:
     host, path = _split_host(text)
     if host not in ("", DOCKER_HUB, _DOCKER_HUB_INDEX):
         return text
-    return _without_implicit_namespace(path)
+    return _hub_host(path) + _without_implicit_namespace(path)
+
+
+def _hub_host(path: str) -> str:
+    """The host that a path of Docker Hub cannot do without: its first part would be taken for another registry."""
+    return f"{DOCKER_HUB}/" if _split_host(path)[0] else ""
 
 
 def _split_host(text: str) -> tuple[str, str]:
@@ -156,7 +161,7 @@ def _canonical(host: str, path: str) -> ImageRepository:
     if host == DOCKER_HUB:
         return ImageRepository(host, _without_implicit_namespace(path))
     if host == _DOCKER_HUB_INDEX:
-        return ImageRepository("", _without_implicit_namespace(path))
+        return ImageRepository(_hub_host(path).rstrip("/"), _without_implicit_namespace(path))
     return ImageRepository(host, path)
 
 

@@ -27,6 +27,7 @@ _SHA256 = "sha256:" + "a" * 64
         pytest.param("[::1]:5000/web:1", "[::1]:5000", "web", "1", "", id="IPv6"),
         pytest.param("docker.io/library/redis:7", "docker.io", "redis", "7", "", id="explicit Docker Hub"),
         pytest.param("index.docker.io/library/redis", "", "redis", "", "", id="index host"),
+        pytest.param("index.docker.io/x.y/a", "docker.io", "x.y/a", "", "", id="host kept where the path reads as one"),
         pytest.param("library/redis", "", "library/redis", "", "", id="typed namespace stays"),
         pytest.param("docker.io/library/a/b", "docker.io", "library/a/b", "", "", id="nested under library stays"),
         pytest.param("r.io/a__b.c-d---e_f", "r.io", "a__b.c-d---e_f", "", "", id="separators"),
@@ -77,7 +78,9 @@ def test_spellings_of_docker_hub_share_one_name(text: str) -> None:
     assert canonical_name(text) == "nginx"
 
 
-@pytest.mark.parametrize("text", ["quay.io/library/nginx", "library/a/b", "a/b", "", "Not A Name", "localhost/nginx"])
+@pytest.mark.parametrize(
+    "text", ["quay.io/library/nginx", "library/a/b", "a/b", "", "Not A Name", "localhost/nginx", "docker.io/x.y/a"]
+)
 def test_other_names_are_their_own_canonical_name(text: str) -> None:
     assert canonical_name(text) == text
 
