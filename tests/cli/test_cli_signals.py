@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -13,21 +14,31 @@ from updater.cli.signals import Shutdown
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_asks_for_the_end(number: signal.Signals) -> None:
-    stops: list[str] = []
-    with Shutdown() as shutdown:
-        shutdown.stops(lambda: stops.append("stop"))
-        assert not shutdown.is_requested
+    stopped = threading.Event()
+
+    def work() -> bool:
         signal.raise_signal(number)
+        return stopped.wait(20)
+
+    with Shutdown() as shutdown:
+        assert shutdown.guard(work, stopped.set)
         assert shutdown.is_requested
-    assert stops == ["stop"]
 
 
 def test_a_signal_that_comes_early_is_remembered() -> None:
-    stops: list[str] = []
+    stopped = threading.Event()
     with Shutdown() as shutdown:
         signal.raise_signal(signal.SIGTERM)
-        shutdown.stops(lambda: stops.append("stop"))
-    assert stops == ["stop"]
+        assert shutdown.guard(lambda: stopped.wait(20), stopped.set)
+
+
+def test_without_a_signal_nothing_is_stopped_and_errors_come_through() -> None:
+    stopped = threading.Event()
+    with Shutdown() as shutdown:
+        assert shutdown.guard(lambda: 7, stopped.set) == 7
+        with pytest.raises(ZeroDivisionError):
+            shutdown.guard(lambda: 1 // 0, stopped.set)
+    assert not stopped.is_set()
 
 
 def test_a_hangup_is_ignored_and_handlers_are_put_back() -> None:

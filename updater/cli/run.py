@@ -150,9 +150,8 @@ def make_round(
     0 also when Applications had errors and when a signal ended the round; 1 when the Applications could not be
     listed (``runtime.md`` 1.1).
     """
-    shutdown.stops(runtime.stop)
     try:
-        report = runtime.run_once()
+        report = shutdown.guard(runtime.run_once, runtime.stop)
     except UpdaterError as error:
         if shutdown.is_requested:
             log.info("updater_finished")

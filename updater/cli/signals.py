@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
+_LOOK_EVERY_S = 0.1
+"""How long the main thread waits before it lets signals in. One that comes just before a wait does not end that wait,
+so a wait without end could keep a signal from its handler."""
+
+_T = TypeVar("_T")
 
 
 class Shutdown:
     """Owns the handlers of SIGINT, SIGTERM and SIGHUP between enter and exit. For the main thread.
 
-    The handlers neither log nor print: a signal may arrive in the middle of a write to the same stream.
+    The handlers only note that they ran: they interrupt the main thread anywhere, also while it holds the lock that
+    stopping or logging would take.
     """
 
     def __init__(self) -> None:
         self._is_requested = False
-        self._stop: Callable[[], None] | None = None
         self._before: dict[int, object] = {}
 
     @property
@@ -27,11 +33,17 @@ class Shutdown:
         """Whether a signal has asked for the end."""
         return self._is_requested
 
-    def stops(self, stop: Callable[[], None]) -> None:
-        """Call ``stop`` at the first signal, or now when it has come already."""
-        self._stop = stop
-        if self._is_requested:
-            stop()
+    def guard(self, work: Callable[[], _T], stop: Callable[[], None]) -> _T:
+        """What ``work`` returns or raises; it runs in a thread of its own. ``stop`` is called once after a signal."""
+        is_stopped = False
+        with ThreadPoolExecutor(1, thread_name_prefix="round") as pool:
+            future = pool.submit(work)
+            while not future.done():
+                if self._is_requested and not is_stopped:
+                    is_stopped = True
+                    stop()
+                wait((future,), timeout=_LOOK_EVERY_S)
+        return future.result()
 
     def __enter__(self) -> Self:
         for number in _ENDING:
@@ -50,5 +62,3 @@ class Shutdown:
         if self._is_requested:
             os._exit(128 + number)
         self._is_requested = True
-        if self._stop is not None:
-            self._stop()
