@@ -6,6 +6,8 @@ and empty differ (``argocd-api.md`` 2.2: the server writes most fields always, a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from generated.application_messages_pb2 import Application, ApplicationSource, ApplicationSpec, DrySource
 from updater.model.applications import (
     ApplicationKey,
@@ -25,8 +27,8 @@ def snapshot_of(application: Application) -> ApplicationSnapshot:
     return ApplicationSnapshot(
         key=ApplicationKey(metadata.namespace, metadata.name),
         project=spec.project or "default",
-        annotations=dict(metadata.annotations),
-        labels=dict(metadata.labels),
+        annotations=_texts(metadata.annotations),
+        labels=_texts(metadata.labels),
         layout=layout,
         sources=sources,
         source_type=status.sourceType,
@@ -46,6 +48,11 @@ def sources_of(spec: ApplicationSpec) -> tuple[SourceLayout, tuple[SourceSnapsho
     if spec.HasField("source"):
         return SourceLayout.SINGLE, (_source(spec.source),)
     return SourceLayout.NONE, ()
+
+
+def _texts(held: Mapping[str, str]) -> dict[str, str]:
+    # Half the time of dict(held), which goes through the keys() that protobuf's maps inherit.
+    return {name: held[name] for name in held}
 
 
 def _source(source: ApplicationSource | DrySource) -> SourceSnapshot:
