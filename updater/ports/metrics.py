@@ -1,0 +1,28 @@
+"""Measurements as code takes them: a name out of the catalogue in ``updater.telemetry``, an amount, label values."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Metrics(Protocol):
+    """Thread-safe and cheap. A name or label that the catalogue does not know is a bug and raises."""
+
+    def increase(self, name: str, amount: float = 1.0, /, **labels: str) -> None:
+        """Add to a counter or gauge."""
+
+    def set(self, name: str, value: float, /, **labels: str) -> None:
+        """Set a gauge."""
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None:
+        """Add one value to a histogram."""
+
+
+class NoMetrics:
+    """Measures nothing."""
+
+    def increase(self, name: str, amount: float = 1.0, /, **labels: str) -> None: ...
+
+    def set(self, name: str, value: float, /, **labels: str) -> None: ...
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None: ...
