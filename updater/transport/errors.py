@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Iterator
 from enum import Enum
 
+import requests.exceptions
 import urllib3.exceptions
 
 from updater.transport.redaction import cap_text, redact
@@ -56,9 +57,14 @@ class TransportError(Exception):
 
 
 _MOST_SPECIFIC_FIRST: tuple[tuple[type[BaseException], TransportFailure], ...] = (
+    # Before everything that can happen on the way to a proxy: it is the proxy's name or port that is wrong then.
+    (urllib3.exceptions.ProxyError, TransportFailure.PROXY),
+    (requests.exceptions.InvalidProxyURL, TransportFailure.PROXY),
+    (requests.exceptions.InvalidSchema, TransportFailure.PROXY),
+    (urllib3.exceptions.ProxySchemeUnknown, TransportFailure.PROXY),
+    (urllib3.exceptions.ProxySchemeUnsupported, TransportFailure.PROXY),
     (socket.gaierror, TransportFailure.DNS),
     (urllib3.exceptions.NameResolutionError, TransportFailure.DNS),
-    (urllib3.exceptions.ProxyError, TransportFailure.PROXY),
     (ssl.SSLError, TransportFailure.TLS),
     (urllib3.exceptions.SSLError, TransportFailure.TLS),
     (urllib3.exceptions.ConnectTimeoutError, TransportFailure.CONNECT),
@@ -78,18 +84,33 @@ _MOST_SPECIFIC_FIRST: tuple[tuple[type[BaseException], TransportFailure], ...] =
 )
 
 
-def transport_error(error: BaseException, *, before_answer: bool = True) -> TransportError:
-    """The failure behind an exception of requests, urllib3, ssl or the socket layer."""
+_TUNNEL_REFUSED = "Tunnel connection failed"
+"""How ``http.client`` begins the text of the OSError that a proxy's answer to CONNECT becomes."""
+
+
+def transport_error(error: BaseException, *, before_answer: bool = True, is_connected: bool = False) -> TransportError:
+    """The failure behind an exception of requests, urllib3, ssl or the socket layer.
+
+    ``is_connected`` says that the handshake had been done before, on a kept-alive connection or for an answer that
+    has begun: an end of the TLS stream is then a cut connection and no failed handshake.
+    """
     chain = tuple(_chain(error))
-    kind = TransportFailure.RESET
-    for category, candidate in _MOST_SPECIFIC_FIRST:
-        if any(isinstance(link, category) for link in chain):
-            kind = candidate
-            break
+    kind = _kind(chain)
+    if is_connected and any(isinstance(link, ssl.SSLEOFError | ssl.SSLZeroReturnError) for link in chain):
+        kind = TransportFailure.RESET
     exhausted = any(isinstance(link, OSError) and link.errno == errno.EADDRNOTAVAIL for link in chain)
     if kind is TransportFailure.RESET and not before_answer:
         kind = TransportFailure.TRUNCATED
     return TransportError(kind, _detail(chain), before_answer=before_answer, ports_exhausted=exhausted)
+
+
+def _kind(chain: tuple[BaseException, ...]) -> TransportFailure:
+    if any(str(link).startswith(_TUNNEL_REFUSED) for link in chain):
+        return TransportFailure.PROXY
+    for category, candidate in _MOST_SPECIFIC_FIRST:
+        if any(isinstance(link, category) for link in chain):
+            return candidate
+    return TransportFailure.RESET
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -112,8 +133,8 @@ def _detail(chain: tuple[BaseException, ...]) -> str:
             return str(getattr(link, "verify_message", "") or link.reason)
         if isinstance(link, ssl.SSLError):
             return str(link.reason or link.strerror or "").replace("_", " ").lower()
-        if isinstance(link, OSError) and link.strerror:
-            return link.strerror
+        if isinstance(link, OSError) and (link.strerror or str(link).startswith(_TUNNEL_REFUSED)):
+            return link.strerror or str(link)
     for link in reversed(chain):
         if isinstance(link, TimeoutError):
             return ""

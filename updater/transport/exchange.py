@@ -181,10 +181,14 @@ class HttpExchange:
 
     def _read_some(self) -> bytes:
         try:
-            return self._answer.read1(_CHUNK_BYTES, decode_content=False) or b""
+            chunk = self._answer.read1(_CHUNK_BYTES, decode_content=False) or b""
         except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
             # A socket shut down under a blocked read also surfaces as ValueError or AttributeError in http.client.
             raise self.failure(error, before_answer=False) from error
+        if not chunk and self._interrupted is not None:
+            # Where the end of the connection is the end of the body, our own interruption looks like one.
+            raise TransportError(self._interrupted, before_answer=False)
+        return chunk
 
     def _interrupt(self, kind: TransportFailure) -> None:
         with self._lock:

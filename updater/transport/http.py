@@ -16,7 +16,7 @@ from updater.transport.errors import TransportError, TransportFailure
 from updater.transport.exchange import HttpExchange
 from updater.transport.proxies import ProxyOptions
 from updater.transport.trust import TlsOptions
-from updater.transport.watchdog import Watchdog
+from updater.transport.watchdog import Watchdog, WatchdogClosed
 
 __all__ = ["HttpExchange", "HttpOptions", "HttpRequest", "HttpTransport", "ProxyOptions", "TlsOptions", "Watchdog"]
 
@@ -73,7 +73,11 @@ class HttpTransport:
     def begin(self, deadline: Deadline | None) -> HttpExchange:
         """An exchange that may be cancelled from now on; it holds one of the ``pool_size`` slots until it is closed."""
         exchange = self._enter(deadline)
-        exchange.watch(self._watchdog)
+        try:
+            exchange.watch(self._watchdog)
+        except WatchdogClosed as error:
+            exchange.close()
+            raise TransportError(TransportFailure.CANCELLED, "the transport is closed") from error
         return exchange
 
     def send(self, exchange: HttpExchange, request: HttpRequest) -> None:

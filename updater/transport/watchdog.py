@@ -17,6 +17,10 @@ _COMPACT_ABOVE = 256
 """Entries of finished work that may pile up before the heap is built afresh."""
 
 
+class WatchdogClosed(Exception):
+    """Nobody watches deadlines any more."""
+
+
 class Watch:
     """One deadline being watched; ``done()`` when the work has ended."""
 
@@ -51,11 +55,14 @@ class Watchdog:
         self._closed = False
 
     def watch(self, deadline: Deadline, interrupt: Callable[[], None]) -> Watch:
-        """Call ``interrupt`` from another thread when the deadline passes, unless ``done()`` came first."""
+        """Call ``interrupt`` from another thread when the deadline passes, unless ``done()`` came first.
+
+        Raises ``WatchdogClosed``.
+        """
         watch = Watch(deadline, interrupt)
         with self._condition:
             if self._closed:
-                raise RuntimeError("the watchdog is closed")
+                raise WatchdogClosed
             if len(self._heap) > _COMPACT_ABOVE:
                 self._compact()
             heapq.heappush(self._heap, (deadline.at_s, next(self._order), watch))
