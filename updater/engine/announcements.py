@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from updater.model.applications import ApplicationKey
+from updater.model.applications import ApplicationKey, ApplicationSnapshot
 from updater.model.changes import WriteBackResult, WriteOutcome
 from updater.model.images import Counter, Decision, Reason, Severity
 from updater.model.report import Report, Warned
+from updater.planning.eligibility import Skip
+from updater.planning.plans import ApplicationPlan
 from updater.ports.log import EventLog
 from updater.rules.decisions import severity_of
 
@@ -26,13 +28,18 @@ class Announcer:
             if self._is_new(key, warned.text):
                 self._log.warning("annotation_remarked", application=str(key), kind=warned.kind, text=warned.text)
 
-    def skipped(self, key: ApplicationKey, text: str, severity: Severity) -> None:
-        """An Application that is not processed."""
-        if severity is Severity.WARNING:
-            if self._is_new(key, text):
-                self._log.warning("application_skipped", application=str(key), text=text)
+    def skipped(self, snapshot: ApplicationSnapshot, plan: ApplicationPlan) -> None:
+        """An Application that is not processed; what its owner should mend is said once."""
+        key = str(snapshot.key)
+        if plan.skip is None or plan.skip.severity is not Severity.WARNING:
+            self._log.debug("application_skipped", application=key, text=plan.skipped)
+        elif not self._is_new(snapshot.key, plan.skipped):
+            return
+        elif plan.skip is Skip.UNSUPPORTED_TYPE:
+            kind = snapshot.source_type or ",".join(snapshot.source_types)
+            self._log.warning("application_type_unsupported", application=key, type=kind, text=plan.skipped)
         else:
-            self._log.debug("application_skipped", application=str(key), text=text)
+            self._log.warning("application_skipped", application=key, text=plan.skipped)
 
     def decision(self, decision: Decision) -> None:
         """One image."""

@@ -110,7 +110,7 @@ class Engine:
                 planned.append((snapshot, plan))
             else:
                 skipped.append((snapshot.key, plan.skipped))
-                self._announcer.skipped(snapshot.key, plan.skipped, plan.skip.severity)
+                self._announcer.skipped(snapshot, plan)
             self._announcer.warnings(snapshot.key, plan.warnings)
         return planned, skipped
 

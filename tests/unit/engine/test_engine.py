@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -283,6 +283,17 @@ def test_a_warning_is_said_once_per_application() -> None:
     run_round([application, application], registry, log=log)
 
     assert log.events("warning") == ["annotation_remarked"]
+
+
+def test_an_application_of_another_type_is_warned_about_once() -> None:
+    log = RecordingLog()
+    application = replace(helm_application("shop", f"web={WEB}:~1.0", live=[]), source_type="Directory")
+
+    run_round([application, application], MemoryRegistry(TAGS), log=log)
+
+    (record,) = [fields for level, event, fields in log.records if event == "application_type_unsupported"]
+    assert record["application"] == "argocd/shop"
+    assert record["type"] == "Directory"
 
 
 ENTRIES = st.sampled_from(
