@@ -91,6 +91,8 @@ class Reason(Enum):
     UP_TO_DATE = "up_to_date"
     ALREADY_SET = "already_set"
     """The spec holds the wanted reference; the cluster has not followed yet."""
+    OVERRIDDEN = "overridden"
+    """A later entry of the image list writes another tag to the same place, and the later one wins."""
     NOT_LIVE = "not_live"
     INVALID_REFERENCE = "invalid_reference"
     NO_TAGS = "no_tags"
@@ -157,7 +159,8 @@ class ImagePlan:
     ``entry`` is the text as written; ``wanted`` holds the configured repository (its tag and digest are empty);
     ``live`` is the running reference, None when the image is not running; ``running`` are all running references of
     that image, in the order of the live list. ``in_spec`` is the reference that the spec sets now, empty when it sets
-    none; ``spec_problem`` says why it cannot be told. ``invalid`` says why a legal plan could not be made.
+    none; ``spec_problem`` says why it cannot be told. ``overridden_by`` is the text of the entry that has precedence
+    where both write the same override. ``invalid`` says why a legal plan could not be made.
     """
 
     application: ApplicationKey
@@ -170,6 +173,7 @@ class ImagePlan:
     running: tuple[ImageReference, ...] = ()
     in_spec: str = ""
     spec_problem: str = ""
+    overridden_by: str = ""
     is_forced: bool = False
     pull_secret: str = ""
     invalid: str = ""

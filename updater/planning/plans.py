@@ -12,17 +12,16 @@ from dataclasses import dataclass, field, replace
 from updater.errors import PlanError
 from updater.model.applications import ApplicationKey, ApplicationSnapshot, SourceKind
 from updater.model.changes import SourceChoice
-from updater.model.images import HelmTarget, ImagePlan
-from updater.model.references import ImageRepository
+from updater.model.images import ImagePlan
 from updater.model.report import Warned
 from updater.planning import annotation_keys as keys
 from updater.planning.advice import git_warnings, missing_list_warnings
 from updater.planning.annotations import read_settings
+from updater.planning.collisions import collision_warnings, with_overridden
 from updater.planning.eligibility import Skip, Skipped, choose_target, skip_by_selection, skip_without_images
 from updater.planning.image_list import IllegalEntry, ImageEntry, parse_image_list
 from updater.planning.image_plans import illegal_plan, image_warnings, plan_image, spec_state
 from updater.planning.live_images import LiveImages, read_live_images
-from updater.planning.overrides import written_names
 from updater.planning.write_back import WriteBackMethod, parse_write_back_method
 from updater.rules.label_selectors import LabelSelector
 from updater.rules.name_patterns import NamePatterns
@@ -91,7 +90,7 @@ def plan_application(
         warnings = missing_list_warnings(own) if skipped.why is Skip.NO_IMAGE_LIST else ()
         return ApplicationPlan(snapshot.key, skipped=skipped.text, skip=skipped.why, warnings=warnings)
     images = _plan_images(draft, entries, selector or Selector())
-    draft.warnings += [*_shared_parameters(images), *git_warnings(own, draft.write_back)]
+    draft.warnings += [*collision_warnings(images), *git_warnings(own, draft.write_back)]
     draft.warnings += keys.unknown_key_warnings(own, [plan.alias for plan in images])
     return ApplicationPlan(
         key=snapshot.key,
@@ -135,7 +134,7 @@ def _plan_images(
             plans.append(illegal_plan(draft.snapshot.key, entry))
         else:
             plans.append(_plan_entry(draft, entry, live, selector))
-    return tuple(plans)
+    return with_overridden(tuple(plans))
 
 
 def _plan_entry(draft: _Draft, entry: ImageEntry, live: LiveImages, selector: Selector) -> ImagePlan:
@@ -155,21 +154,3 @@ def _plan_entry(draft: _Draft, entry: ImageEntry, live: LiveImages, selector: Se
         return plan
     in_spec, problem = spec_state(plan, draft.snapshot, draft.choice)
     return replace(plan, in_spec=in_spec, spec_problem=problem)
-
-
-def _shared_parameters(plans: Iterable[ImagePlan]) -> list[Warned]:
-    """Different images that write one Helm parameter overwrite each other in every round."""
-    writers: dict[str, dict[ImageRepository, str]] = {}
-    for plan in plans:
-        if plan.invalid_reason is None and isinstance(plan.target, HelmTarget):
-            for name in sorted(written_names(plan)):
-                writers.setdefault(name, {}).setdefault(plan.repository, plan.entry)
-    shared = {name: tuple(entries.values()) for name, entries in writers.items() if len(entries) > 1}
-    return [_shared(shared, entries) for entries in dict.fromkeys(shared.values())]
-
-
-def _shared(shared: Mapping[str, tuple[str, ...]], entries: tuple[str, ...]) -> Warned:
-    names = ", ".join(name for name in shared if shared[name] == entries)
-    text = f"{len(entries)} images write the same Helm parameters ({names}): {', '.join(entries)[:300]}"
-    hint = "give each its own <alias>.helm.image-name and image-tag, or image-spec"
-    return Warned("parameter_shared", f"{text}; {hint}")

@@ -24,6 +24,7 @@ _OUTCOMES = MappingProxyType(
         Reason.UPDATE: (_UPDATED, Severity.INFO),
         Reason.UP_TO_DATE: (_CONSIDERED, Severity.DEBUG),
         Reason.ALREADY_SET: (_CONSIDERED, Severity.INFO),
+        Reason.OVERRIDDEN: (_CONSIDERED, Severity.DEBUG),
         Reason.NOT_LIVE: (_SKIPPED, Severity.DEBUG),
         Reason.INVALID_REFERENCE: (_SKIPPED, Severity.WARNING),
         Reason.NO_TAGS: (_CONSIDERED_AND_SKIPPED, Severity.WARNING),
@@ -95,6 +96,13 @@ def _decide_on_choice(plan: ImagePlan, choice: Choice) -> Decision:
     current = _current_for(plan, current, wanted)
     if not needs_update(plan.rule.strategy, current, wanted) and not is_moved(plan, current):
         return _decision(plan, Reason.UP_TO_DATE, choice)
+    return _decide_on_change(plan, choice, wanted)
+
+
+def _decide_on_change(plan: ImagePlan, choice: Choice, wanted: ImageReference) -> Decision:
+    if plan.overridden_by:
+        problem = f"{plan.overridden_by!r} comes later in the list, writes the same override, and wins"
+        return _decision(plan, Reason.OVERRIDDEN, choice, problem=problem)
     if plan.spec_problem:
         return _decision(plan, Reason.SPEC_UNREADABLE, choice, problem=plan.spec_problem)
     if plan.in_spec == wanted.full_reference:

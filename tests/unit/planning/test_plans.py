@@ -291,8 +291,34 @@ def test_constraint_that_is_not_read_is_reported() -> None:
 def test_images_that_overwrite_each_other_are_reported_together() -> None:
     own = {"image-list": "a=web,b=api,c=db,d=web", "c.helm.image-spec": "db.image"}
     (warned,) = plan_application(helm_application(own), _OPTIONS).warnings
-    assert warned.kind == "parameter_shared"
-    assert "2 images write the same Helm parameters (image.name, image.tag): a=web, b=api;" in warned.text
+    assert warned.kind == "override_shared"
+    text = "2 images write the same override (image.name, image.tag), and the last one wins: a=web, b=api;"
+    assert text in warned.text
+
+
+@pytest.mark.parametrize(
+    ("own", "source_type", "overridden"),
+    [
+        pytest.param({"image-list": "a=web,b=api"}, "Helm", ["b=api", ""], id="one tag parameter"),
+        pytest.param({"image-list": "web:1,web:2"}, "Helm", ["web:2", ""], id="two constraints"),
+        pytest.param({"image-list": "web,web"}, "Helm", ["", ""], id="repeat"),
+        pytest.param({"image-list": "a=web,b=api", "a.helm.image-tag": "t"}, "Helm", ["", ""], id="own tag parameter"),
+        pytest.param({"image-list": "a=web,b=api", "a.helm.image-spec": "i"}, "Helm", ["", ""], id="own image-spec"),
+        pytest.param({"image-list": "a=web,b=db"}, "Helm", ["", ""], id="later one does not run"),
+        pytest.param({"image-list": "a=web,b=Api"}, "Helm", ["", ""], id="later one is illegal"),
+        pytest.param({"image-list": "a=web,b=api"}, "Kustomize", ["", ""], id="two items"),
+        pytest.param({"image-list": "a=web:1,b=web:2"}, "Kustomize", ["b=web:2", ""], id="one item"),
+        pytest.param(
+            {"image-list": "a=web:1,b=web:2", "b.kustomize.image-name": "x"}, "Kustomize", ["", ""], id="own item"
+        ),
+    ],
+)
+def test_later_entry_wins_where_two_write_one_override(
+    own: dict[str, str], source_type: str, overridden: list[str]
+) -> None:
+    snapshot = replace(helm_application(own, "web:0", "api:0"), source_type=source_type)
+    plan = plan_application(snapshot, _OPTIONS)
+    assert [image.overridden_by for image in plan.images] == overridden
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,10 @@ def _none(reason: Reason | None) -> Choice:
         pytest.param(_plan(), _won("2"), Reason.UPDATE, {Counter.CONSIDERED, Counter.UPDATED}, id="update"),
         pytest.param(_plan(), _won("0"), Reason.UPDATE, {Counter.CONSIDERED, Counter.UPDATED}, id="downgrade"),
         pytest.param(_plan(in_spec="web:2"), _won("2"), Reason.ALREADY_SET, {Counter.CONSIDERED}, id="already set"),
+        pytest.param(_plan(overridden_by="b"), _won("2"), Reason.OVERRIDDEN, {Counter.CONSIDERED}, id="overridden"),
+        pytest.param(
+            _plan(overridden_by="b"), _won("1"), Reason.UP_TO_DATE, {Counter.CONSIDERED}, id="nothing to write"
+        ),
         pytest.param(_plan(spec_problem="no"), _won("2"), Reason.SPEC_UNREADABLE, _FAIL, id="spec unreadable"),
         pytest.param(
             _plan(spec_problem="no"), _won("1"), Reason.UP_TO_DATE, {Counter.CONSIDERED}, id="spec does not matter"
