@@ -59,6 +59,7 @@ class TransportError(Exception):
 _MOST_SPECIFIC_FIRST: tuple[tuple[type[BaseException], TransportFailure], ...] = (
     # Before everything that can happen on the way to a proxy: it is the proxy's name or port that is wrong then.
     (urllib3.exceptions.ProxyError, TransportFailure.PROXY),
+    (requests.exceptions.ProxyError, TransportFailure.PROXY),
     (requests.exceptions.InvalidProxyURL, TransportFailure.PROXY),
     (requests.exceptions.InvalidSchema, TransportFailure.PROXY),
     (urllib3.exceptions.ProxySchemeUnknown, TransportFailure.PROXY),
@@ -67,12 +68,16 @@ _MOST_SPECIFIC_FIRST: tuple[tuple[type[BaseException], TransportFailure], ...] =
     (urllib3.exceptions.NameResolutionError, TransportFailure.DNS),
     (ssl.SSLError, TransportFailure.TLS),
     (urllib3.exceptions.SSLError, TransportFailure.TLS),
+    (requests.exceptions.SSLError, TransportFailure.TLS),
     (urllib3.exceptions.ConnectTimeoutError, TransportFailure.CONNECT),
     (urllib3.exceptions.NewConnectionError, TransportFailure.CONNECT),
-    (urllib3.exceptions.ReadTimeoutError, TransportFailure.TIMEOUT),
+    (requests.exceptions.ConnectTimeout, TransportFailure.CONNECT),
+    (urllib3.exceptions.TimeoutError, TransportFailure.TIMEOUT),
+    (requests.exceptions.Timeout, TransportFailure.TIMEOUT),
     (TimeoutError, TransportFailure.TIMEOUT),
     (http.client.IncompleteRead, TransportFailure.TRUNCATED),
     (urllib3.exceptions.IncompleteRead, TransportFailure.TRUNCATED),
+    (requests.exceptions.ChunkedEncodingError, TransportFailure.TRUNCATED),
     (http.client.RemoteDisconnected, TransportFailure.RESET),
     (http.client.BadStatusLine, TransportFailure.PROTOCOL),
     (http.client.LineTooLong, TransportFailure.PROTOCOL),
@@ -130,9 +135,9 @@ def _detail(chain: tuple[BaseException, ...]) -> str:
     """The innermost text that is no wrapper around another exception: those embed whole URLs."""
     for link in reversed(chain):
         if isinstance(link, ssl.SSLCertVerificationError):
-            return str(getattr(link, "verify_message", "") or link.reason)
+            return str(getattr(link, "verify_message", "") or getattr(link, "reason", "") or link)
         if isinstance(link, ssl.SSLError):
-            return str(link.reason or link.strerror or "").replace("_", " ").lower()
+            return str(getattr(link, "reason", "") or link.strerror or "").replace("_", " ").lower()
         if isinstance(link, OSError) and (link.strerror or str(link).startswith(_TUNNEL_REFUSED)):
             return link.strerror or str(link)
     for link in reversed(chain):

@@ -34,15 +34,16 @@ class ProxyOptions:
         """The proxy URL for a request, empty for a direct connection."""
         parts = urlsplit(url)
         proxy = self.https if parts.scheme == "https" else self.http
-        if not proxy or not parts.hostname or self._bypasses(parts.hostname, parts.port):
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if not proxy or not parts.hostname or self._bypasses(parts.hostname, port):
             return ""
         return proxy if "://" in proxy else f"http://{proxy}"
 
-    def _bypasses(self, host: str, port: int | None) -> bool:
+    def _bypasses(self, host: str, port: int) -> bool:
         return any(_matches(pattern, host, port) for pattern in self.no_proxy)
 
 
-def _matches(pattern: str, host: str, port: int | None) -> bool:
+def _matches(pattern: str, host: str, port: int) -> bool:
     if pattern == "*":
         return True
     address = _address(host)

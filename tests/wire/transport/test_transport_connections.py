@@ -63,9 +63,14 @@ def test_cancelling_from_another_thread_ends_the_wait(beginning: bytes, make: Ma
 
         canceller = threading.Thread(target=cancel)
         canceller.start()
-        with pytest.raises(TransportError) as caught, exchange:
-            transport.send(exchange, HttpRequest("GET", server.url))
-            exchange.read(cap_bytes=100)
+
+        def send_and_read() -> bytes:
+            with exchange:
+                transport.send(exchange, HttpRequest("GET", server.url))
+                return exchange.read(cap_bytes=100)
+
+        with pytest.raises(TransportError) as caught:
+            send_and_read()
         canceller.join()
     assert caught.value.kind is TransportFailure.CANCELLED
 
