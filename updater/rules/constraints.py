@@ -115,7 +115,8 @@ class _GroupParser:
 
     def parse(self) -> Group:
         terms: list[Term] = []
-        may_be_range = self._skip_spaces() or self._start == 0
+        # The original reads bars that touch a number as part of it: '||1 - 2' is an error there, '||v1 - 2' is not.
+        may_be_range = self._skip_spaces() or self._start == 0 or self._text.startswith("v", self._start)
         while True:
             terms += self._terms(may_be_range=may_be_range)
             had_space = self._skip_spaces() or self._after_range
