@@ -16,7 +16,6 @@ LATER_FILES: dict[str, str] = {
     "dockerconfig_auth": "the adapter comes with the credentials",
     "git_batch_plan": _GIT,
     "helmvalues_edit": _GIT,
-    "imageupdater_specificity": "rules documents are a later part",
     "kustomization_edit": _GIT,
     "path_safety": _GIT,
     "port_exhaustion": "the health gate is a later part",
