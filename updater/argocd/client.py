@@ -7,9 +7,8 @@ after it has looked at the outcome (``argocd-api.md`` 7.4).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import grpc
@@ -32,18 +31,10 @@ from generated.settings_messages_pb2 import Settings, SettingsQuery
 from generated.settings_service_pb2_grpc import SettingsServiceStub
 from generated.version_messages_pb2 import VersionMessage
 from generated.version_service_pb2_grpc import VersionServiceStub
-from updater.argocd.statuses import CallSite, call_error
+from updater.argocd.statuses import CallSite, call_error, read_attempts
 from updater.argocd.tokens import TokenSource, expiry_warning, read_claims
 from updater.clock import Backoff, Clock, Deadline
-from updater.errors import (
-    ArgoCDError,
-    ArgoCDExhausted,
-    ArgoCDProtocolError,
-    ArgoCDTimeout,
-    ArgoCDUnauthenticated,
-    ArgoCDUnavailable,
-    ArgoCDUnreachable,
-)
+from updater.errors import ArgoCDError, ArgoCDUnauthenticated
 from updater.ports.log import EventLog
 from updater.transport.redaction import Secret
 
@@ -62,18 +53,6 @@ READ_METHODS = frozenset(
     }
 )
 """Calls that change nothing, by path."""
-
-_READ_ATTEMPTS: Mapping[type[ArgoCDError], int] = MappingProxyType(
-    {
-        ArgoCDUnavailable: 4,
-        ArgoCDUnreachable: 3,
-        ArgoCDExhausted: 4,
-        ArgoCDTimeout: 2,
-        ArgoCDProtocolError: 2,
-    }
-)
-"""How often a read is sent in all, by what went wrong (7.10). Refusals are not repeated here: the next round asks
-again, which is the slow retry that a PermissionDenied may need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +165,8 @@ class ArgoCDClient:
 
     def _may_repeat(self, error: ArgoCDError, attempt: int, doing: str, deadline: Deadline) -> bool:
         """Waits before it says yes."""
-        is_final = isinstance(error, ArgoCDUnreachable | ArgoCDExhausted) and not error.retryable
-        allowed = 1 if is_final else _READ_ATTEMPTS.get(type(error), 1)
+        cause = error.__cause__
+        allowed = read_attempts(cause) if isinstance(cause, grpc.RpcError) else 1
         delay = self._options.read_backoff.delay_s(attempt - 1, self._clock, at_least_s=error.retry_after_s or 0.0)
         if attempt >= min(allowed, self._options.read_backoff.attempts) or delay >= deadline.remaining_s():
             return False

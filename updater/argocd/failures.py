@@ -6,7 +6,7 @@ The generated stubs and their callers see gRPC's own interfaces, so that code ru
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
 from typing import Any
@@ -35,9 +35,11 @@ class CallFailure:
     what: str
     kind: FailureKind = FailureKind.STATUS
     hint: str = ""
-    metadata: Metadata = ()
+    metadata: Metadata = field(default=(), repr=False)
     retry_after_s: float | None = None
     transport: TransportFailure | None = None
+    is_transient: bool = False
+    """An intermediary's answer that may be another one next time."""
 
 
 _CODES = {

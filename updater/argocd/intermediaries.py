@@ -28,6 +28,8 @@ class ForeignAnswer:
     what: str
     hint: str
     retry_after_s: float | None = None
+    is_transient: bool = False
+    """A read may be asked again, although the code does not say so (3.6)."""
 
 
 _ROOT_PATH_HINT = (
@@ -73,7 +75,11 @@ _BY_STATUS: dict[int, tuple[grpc.StatusCode, str]] = {
 }
 
 
-def foreign_status(status: int, headers: urllib3.HTTPHeaderDict, body: bytes, clock: Clock) -> ForeignAnswer:
+_TRANSIENT = frozenset({408, 499, 500})
+"""Answers that say Unknown and may pass all the same."""
+
+
+def foreign_status(status: int, headers: urllib3.HTTPHeaderDict, body: str, clock: Clock) -> ForeignAnswer:
     """What an answer with another HTTP status than 200 and without a gRPC status means."""
     if 300 <= status < 400:
         return _redirect(status, headers)
@@ -83,13 +89,13 @@ def foreign_status(status: int, headers: urllib3.HTTPHeaderDict, body: bytes, cl
         code, hint = _UNAVAILABLE, "the proxy cannot reach argocd-server"
     else:
         code, hint = _UNKNOWN, _ROOT_PATH_HINT
-    if status == 400 and b"HTTPS port" in body:
+    if status == 400 and "HTTPS port" in body:
         hint = "this port speaks TLS: drop --argocd-plaintext or write https:// in the address"
     what = f"HTTP status {status} instead of a gRPC-Web answer{_excerpt(headers, body)}"
-    return ForeignAnswer(code, what, hint, _retry_after(headers, clock))
+    return ForeignAnswer(code, what, hint, _retry_after(headers, clock), is_transient=status in _TRANSIENT)
 
 
-def foreign_content(headers: urllib3.HTTPHeaderDict, body: bytes) -> ForeignAnswer | None:
+def foreign_content(headers: urllib3.HTTPHeaderDict, body: str) -> ForeignAnswer | None:
     """What an answer with status 200 means when its content type is not gRPC-Web's; None when it may be."""
     kind = content_type(headers)
     if kind.startswith("application/grpc-web-text"):
@@ -113,11 +119,8 @@ def content_type(headers: urllib3.HTTPHeaderDict) -> str:
 
 
 def _redirect(status: int, headers: urllib3.HTTPHeaderDict) -> ForeignAnswer:
-    target = urlsplit(headers.get("location", ""))
-    shown = cap_text(
-        redact(f"{target.scheme}://{target.hostname or ''}{target.path}" if target.netloc else target.path)
-    )
-    if status in (307, 308) and target.scheme == "https":
+    scheme, shown = _target(headers.get("location", ""))
+    if status in (307, 308) and scheme == "https":
         hint = (
             "the server wants TLS: drop --argocd-plaintext; if a proxy ends TLS before it, set server.insecure in "
             "argocd-cmd-params-cm"
@@ -128,10 +131,21 @@ def _redirect(status: int, headers: urllib3.HTTPHeaderDict) -> ForeignAnswer:
     return ForeignAnswer(_UNKNOWN, f"HTTP status {status}, a redirect to {shown or 'nowhere'}", hint)
 
 
-def _excerpt(headers: urllib3.HTTPHeaderDict, body: bytes) -> str:
-    text = body.decode("utf-8", "replace")
+def _target(location: str) -> tuple[str, str]:
+    """Scheme and text of a redirect's target: without user info, query and fragment, which may hold secrets."""
+    try:
+        target = urlsplit(location)
+    except ValueError:
+        return "", "an address that is none"
+    host = target.netloc.rpartition("@")[2]
+    return target.scheme, cap_text(redact(f"{target.scheme}://{host}{target.path}" if host else target.path))
+
+
+def _excerpt(headers: urllib3.HTTPHeaderDict, body: str) -> str:
+    # Redacted before it is cut: half a token has no shape to be known by.
+    text = redact(body)
     said = summarize_html(text) if "html" in content_type(headers) else cap_text(text, 120)
-    return f' that says "{redact(said)}"' if said else ""
+    return f' that says "{said}"' if said else ""
 
 
 def _retry_after(headers: urllib3.HTTPHeaderDict, clock: Clock) -> float | None:

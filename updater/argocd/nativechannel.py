@@ -52,24 +52,26 @@ def native_channel(options: WireOptions, tls: TlsOptions, proxies: ProxyOptions)
 
 def _arguments(options: WireOptions, proxies: ProxyOptions) -> list[tuple[str, str | int]]:
     address = options.address
+    # Proxies are ours to choose, as for gRPC-Web; gRPC would read the environment by itself.
     proxy = proxies.proxy_for(f"{address.scheme}://{address.target}")
+    through: list[tuple[str, str | int]] = [("grpc.http_proxy", proxy)] if proxy else []
     return [
+        *through,
         ("grpc.max_receive_message_length", options.max_message_bytes),
         ("grpc.keepalive_time_ms", KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 0),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.primary_user_agent", options.user_agent),
-        # Proxies are ours to choose, as for gRPC-Web; gRPC would read the environment by itself.
         ("grpc.enable_http_proxy", int(bool(proxy))),
     ]
 
 
-def _roots(tls: TlsOptions) -> bytes:
-    """The platform's trust store and the CA file, as PEM: gRPC would otherwise bring a store of its own."""
+def _roots(tls: TlsOptions) -> bytes | None:
+    """The platform's trust store and the CA file, as PEM; None, for gRPC's own store, where there is neither."""
     platform = ssl.get_default_verify_paths().cafile
     roots = Path(platform).read_bytes() if platform else b""
-    return roots + b"\n" + _read(tls.ca_file) if tls.ca_file else roots
+    return (roots + b"\n" + _read(tls.ca_file) if tls.ca_file else roots) or None
 
 
 def _client_certificate(tls: TlsOptions) -> tuple[bytes | None, bytes | None]:

@@ -45,6 +45,14 @@ _BY_CODE: dict[grpc.StatusCode, type[ArgoCDError]] = {
     _CODE.UNAUTHENTICATED: ArgoCDUnauthenticated,
 }
 
+_READ_ATTEMPTS = {
+    _CODE.UNAVAILABLE: 4,
+    _CODE.RESOURCE_EXHAUSTED: 4,
+    _CODE.DEADLINE_EXCEEDED: 2,
+    _CODE.CANCELLED: 2,
+    _CODE.UNKNOWN: 2,
+}
+
 _FINAL_TRANSPORT_FAILURES = frozenset({TransportFailure.TLS, TransportFailure.PROTOCOL, TransportFailure.PROXY})
 
 _TOKEN_HINTS = (
@@ -95,6 +103,21 @@ def call_error(error: grpc.RpcError, site: CallSite) -> ArgoCDError:
         retryable=False if _is_too_large(failure) else None,
         retry_after_s=failure.retry_after_s,
     )
+
+
+def read_attempts(error: grpc.RpcError) -> int:
+    """How often a call that changes nothing may be sent in all when this is how it failed (3.6, 7.10).
+
+    Refusals are not repeated: the next round asks again, which is the slow retry that a PermissionDenied may need.
+    """
+    failure = failure_of(error)
+    if failure.transport in _FINAL_TRANSPORT_FAILURES or _is_too_large(failure):
+        return 1
+    if failure.kind is FailureKind.FOREIGN and failure.code is not _CODE.UNAVAILABLE:
+        return 2 if failure.is_transient else 1
+    if failure.kind is FailureKind.TRANSPORT and failure.code is _CODE.UNAVAILABLE:
+        return 3
+    return _READ_ATTEMPTS.get(failure.code, 1)
 
 
 def failure_of(error: grpc.RpcError) -> CallFailure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 import grpc
@@ -17,16 +17,17 @@ STATUS_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc
 
 @dataclass(frozen=True, slots=True)
 class CallStatus:
-    """How a call ended, and the metadata that came with it."""
+    """How a call ended, and the metadata that came with it, which may hold a renewed token."""
 
     code: grpc.StatusCode
     message: str = ""
-    metadata: Metadata = ()
+    metadata: Metadata = field(default=(), repr=False)
 
 
 def parse_trailers(payload: bytes) -> CallStatus:
     """The status of a trailers frame: header lines with CRLF, names of any case. Absent or odd counts as UNKNOWN."""
-    lines = payload.decode("utf-8", "replace").splitlines()
+    # Not splitlines(), which knows more ends of lines than HTTP does.
+    lines = payload.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
     pairs = [line.partition(":") for line in lines if ":" in line]
     return status_of((name.strip().lower(), value.strip()) for name, _, value in pairs)
 

@@ -16,7 +16,7 @@ from updater.argocd.frames import FrameError, encode_message, read_frames
 from updater.argocd.intermediaries import ForeignAnswer, foreign_content, foreign_status
 from updater.argocd.trailers import CallStatus, Metadata, decode_value, parse_trailers, status_of
 from updater.clock import Clock, Deadline
-from updater.errors import UpdaterError
+from updater.errors import ConfigurationError, UpdaterError
 from updater.transport.errors import TransportError, TransportFailure
 from updater.transport.http import HttpExchange, HttpRequest, HttpTransport
 from updater.transport.redaction import cap_text, redact
@@ -26,6 +26,8 @@ CONTENT_TYPE = "application/grpc-web+proto"
 
 MAX_STATUS_TEXT = 500
 _EXPLANATION_BYTES = 4096
+_SHORTEST_SECRET = 4
+"""Shorter values are no secrets, and replacing them would garble every text."""
 _RESERVED = frozenset({"content-type", "content-length", "host", "connection", "transfer-encoding", "te", "user-agent"})
 
 
@@ -38,6 +40,9 @@ class WireOptions:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     max_message_bytes: int = 200 * 1024 * 1024
     stream_idle_timeout_s: float = 600.0
+
+
+_CANCELLED = CallFailure(grpc.StatusCode.CANCELLED, "the call was cancelled", FailureKind.TRANSPORT)
 
 
 class WebCall:
@@ -55,8 +60,15 @@ class WebCall:
         self._lock = threading.Lock()
         self._exchange: HttpExchange | None = None
         self._cancelled = False
+        self._has_begun = False
+        self._secrets = _secrets(options, request)
         self.initial_metadata: Metadata = ()
         self.status: CallStatus | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether ``cancel`` ended the call, and not its peer."""
+        return self._cancelled
 
     def messages(self) -> Generator[bytes]:
         """The payloads of the data frames; ends after a trailers frame with status OK, else ``GrpcWebError``."""
@@ -66,15 +78,18 @@ class WebCall:
                 self.initial_metadata = _metadata(exchange)
                 yield from self._answer(exchange)
         except TransportError as error:
-            raise self._failed(transport_failure(error)) from error
+            raise self.failed(transport_failure(error)) from error
         except FrameError as error:
-            raise self._failed(_framing_failure(error)) from error
+            raise self.failed(_framing_failure(error)) from error
+        except GeneratorExit:
+            self.failed(_CANCELLED)
+            raise
 
     def unary(self) -> bytes:
         """The one message of a unary call; none or several are a protocol error."""
         messages = list(self.messages())
         if len(messages) != 1:
-            raise self._failed(
+            raise self.failed(
                 CallFailure(
                     grpc.StatusCode.INTERNAL,
                     f"status OK with {len(messages)} messages instead of one",
@@ -91,11 +106,25 @@ class WebCall:
                 return False
             self._cancelled = True
             exchange = self._exchange
+            if not self._has_begun:
+                self.status = CallStatus(_CANCELLED.code, _CANCELLED.what)
         if exchange is not None:
             exchange.cancel()
         return True
 
+    def failed(self, failure: CallFailure) -> GrpcWebError:
+        """The error to raise for a failure; the call has ended with it, unless it had failed before."""
+        with self._lock:
+            if self.status is None or self.status.code is grpc.StatusCode.OK:
+                self.status = CallStatus(failure.code, failure.what, failure.metadata)
+        return GrpcWebError(failure, self.initial_metadata)
+
     def _begin(self) -> HttpExchange:
+        with self._lock:
+            self._has_begun = True
+            cancelled = self._cancelled
+        if cancelled:
+            raise self.failed(_CANCELLED)
         exchange = self._transport.begin(self.deadline)
         with self._lock:
             self._exchange = exchange
@@ -120,20 +149,28 @@ class WebCall:
             return
         foreign = self._foreign(exchange)
         if foreign is not None:
-            raise self._failed(
+            raise self.failed(
                 CallFailure(
-                    foreign.code, foreign.what, FailureKind.FOREIGN, foreign.hint, retry_after_s=foreign.retry_after_s
+                    foreign.code,
+                    redact(foreign.what, self._secrets),
+                    FailureKind.FOREIGN,
+                    foreign.hint,
+                    retry_after_s=foreign.retry_after_s,
+                    is_transient=foreign.is_transient,
                 )
             )
         yield from self._frames(exchange)
 
     def _foreign(self, exchange: HttpExchange) -> ForeignAnswer | None:
         if exchange.status != 200:
-            start = exchange.read_start(_EXPLANATION_BYTES)
-            return foreign_status(exchange.status, exchange.headers, start, self._clock)
-        if foreign_content(exchange.headers, b"") is None:
+            return foreign_status(exchange.status, exchange.headers, self._explanation(exchange), self._clock)
+        if foreign_content(exchange.headers, "") is None:
             return None
-        return foreign_content(exchange.headers, exchange.read_start(_EXPLANATION_BYTES))
+        return foreign_content(exchange.headers, self._explanation(exchange))
+
+    def _explanation(self, exchange: HttpExchange) -> str:
+        """What a page says, without the values of our own headers: some proxies show them on their error pages."""
+        return redact(exchange.read_start(_EXPLANATION_BYTES).decode("utf-8", "replace"), self._secrets)
 
     def _frames(self, exchange: HttpExchange) -> Iterator[bytes]:
         seen = 0
@@ -151,14 +188,8 @@ class WebCall:
             self.status = status
         exchange.drain()
         if status.code is not grpc.StatusCode.OK:
-            text = cap_text(redact(status.message), MAX_STATUS_TEXT) or "no message"
-            raise self._failed(CallFailure(status.code, text, metadata=status.metadata))
-
-    def _failed(self, failure: CallFailure) -> GrpcWebError:
-        with self._lock:
-            if self.status is None or self.status.code is grpc.StatusCode.OK:
-                self.status = CallStatus(failure.code, failure.what, failure.metadata)
-        return GrpcWebError(failure, self.initial_metadata)
+            text = cap_text(redact(status.message, self._secrets), MAX_STATUS_TEXT) or "no message"
+            raise self.failed(CallFailure(status.code, text, metadata=status.metadata))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +229,27 @@ def _headers(options: WireOptions, request: WebRequest) -> dict[str, str]:
     }
     if request.timeout_s is not None:
         headers["Grpc-Timeout"] = encode_timeout(request.timeout_s)
-    headers.update(options.headers)
+    headers.update((name, _sendable(name, value)) for name, value in options.headers)
     headers.update(_metadata_headers(request.metadata))
     return headers
+
+
+def _secrets(options: WireOptions, request: WebRequest) -> tuple[str, ...]:
+    """Values that no text may show: those of the operator's headers and of the call's metadata."""
+    values = (value for _, value in (*options.headers, *request.metadata))
+    return tuple(value for value in values if isinstance(value, str) and len(value) >= _SHORTEST_SECRET)
+
+
+def _sendable(name: str, value: str) -> str:
+    """The value, if a header can carry it: the HTTP library would show it in its own error."""
+    if not (value.isascii() and value.isprintable()):
+        raise ConfigurationError(
+            "the value has characters that a header cannot carry",
+            where=f"header {name}",
+            hint="use printable ASCII characters in one line",
+            code="bad_header",
+        )
+    return value
 
 
 def _metadata_headers(metadata: Iterable[tuple[str, str | bytes]]) -> dict[str, str]:
@@ -210,9 +259,17 @@ def _metadata_headers(metadata: Iterable[tuple[str, str | bytes]]) -> dict[str, 
         lower = name.lower()
         if lower in _RESERVED or lower.startswith(("grpc-", ":")):
             raise UpdaterError(f"the metadata name {lower!r} belongs to the protocol")
-        text = base64.b64encode(value).decode("ascii").rstrip("=") if isinstance(value, bytes) else value
+        text = _sendable(lower, _metadata_text(lower, value))
         headers[lower] = f"{headers[lower]},{text}" if lower in headers else text
     return headers
+
+
+def _metadata_text(name: str, value: str | bytes) -> str:
+    if isinstance(value, str):
+        return value
+    if name.endswith("-bin"):
+        return base64.b64encode(value).decode("ascii").rstrip("=")
+    return value.decode("ascii", "replace")
 
 
 def _metadata(exchange: HttpExchange) -> Metadata:

@@ -47,6 +47,7 @@ class GrpcWebChannel(grpc.Channel):
         self._lock = threading.Lock()
         self._pool: concurrent.futures.ThreadPoolExecutor | None = None
         self._subscribers: list[Callable[[grpc.ChannelConnectivity], None]] = []
+        self._closed = False
 
     def unary_unary(
         self,
@@ -93,6 +94,7 @@ class GrpcWebChannel(grpc.Channel):
     def close(self) -> None:
         """Cancel what runs and close the connections. Idempotent."""
         with self._lock:
+            self._closed = True
             pool, self._pool = self._pool, None
             subscribers, self._subscribers = self._subscribers, []
         self._transport.close()
@@ -115,6 +117,8 @@ class GrpcWebChannel(grpc.Channel):
     def submit(self, work: Callable[[], Any]) -> concurrent.futures.Future[Any]:
         """Run ``work`` in a thread of the channel."""
         with self._lock:
+            if self._closed:
+                raise GrpcWebError(CallFailure(grpc.StatusCode.CANCELLED, "the channel is closed"))
             if self._pool is None:
                 self._pool = concurrent.futures.ThreadPoolExecutor(_FUTURE_THREADS, "grpc-web-future")
             return self._pool.submit(work)
@@ -135,13 +139,17 @@ class _Method:
         self._serialize: Serializer = serializer or bytes
         self._deserializer: Deserializer = deserializer or bytes
 
-    def deserialize(self, message: bytes) -> Any:
+    def deserialize(self, call: WebCall, message: bytes) -> Any:
         """The answer; bytes that are no such message end the call as they do on a native channel."""
         try:
             return self._deserializer(message)
         except Exception as error:
             text = f"{self._method}: the answer cannot be decoded ({type(error).__name__})"
-            raise GrpcWebError(CallFailure(grpc.StatusCode.INTERNAL, text, FailureKind.FRAMING)) from error
+            raise call.failed(CallFailure(grpc.StatusCode.INTERNAL, text, FailureKind.FRAMING)) from error
+
+    def answer(self, call: WebCall) -> Any:
+        """The one answer of a unary call."""
+        return self.deserialize(call, call.unary())
 
     def _start(
         self,
@@ -171,7 +179,7 @@ class UnaryUnary(_Method, grpc.UnaryUnaryMultiCallable):  # type: ignore[type-ar
         compression: grpc.Compression | None = None,
     ) -> Any:
         del wait_for_ready
-        return self.deserialize(self._start(request, timeout, metadata, credentials, compression).unary())
+        return self.answer(self._start(request, timeout, metadata, credentials, compression))
 
     def with_call(
         self,
@@ -184,7 +192,7 @@ class UnaryUnary(_Method, grpc.UnaryUnaryMultiCallable):  # type: ignore[type-ar
     ) -> tuple[Any, grpc.Call]:
         del wait_for_ready
         call = self._start(request, timeout, metadata, credentials, compression)
-        return self.deserialize(call.unary()), EndedCall(call)
+        return self.answer(call), EndedCall(call)
 
     def future(
         self,
@@ -197,7 +205,7 @@ class UnaryUnary(_Method, grpc.UnaryUnaryMultiCallable):  # type: ignore[type-ar
     ) -> Any:
         del wait_for_ready
         call = self._start(request, timeout, metadata, credentials, compression)
-        return CallFuture(call, self._channel.submit(lambda: self.deserialize(call.unary())))
+        return CallFuture(call, self._channel.submit(lambda: self.answer(call)))
 
 
 class UnaryStream(_Method, grpc.UnaryStreamMultiCallable):  # type: ignore[type-arg]  # as above
@@ -251,18 +259,29 @@ class EndedCall(grpc.Call):
 
 
 class MessageStream(EndedCall, Iterator[Any]):
-    """The answers of a server-streaming call. Read by one thread; ``cancel`` from any."""
+    """The answers of a server-streaming call. Read by one thread; ``cancel`` from any.
 
-    def __init__(self, call: WebCall, deserialize: Deserializer) -> None:
+    A stream that has failed fails again with every further ``next``: its end must not look like a good one.
+    """
+
+    def __init__(self, call: WebCall, deserialize: Callable[[WebCall, bytes], Any]) -> None:
         super().__init__(call)
         self._messages = call.messages()
         self._deserialize = deserialize
+        self._error: GrpcWebError | None = None
 
     def __iter__(self) -> MessageStream:
         return self
 
     def __next__(self) -> Any:
-        return self._deserialize(next(self._messages))
+        if self._error is not None:
+            raise self._error
+        try:
+            return self._deserialize(self._call, next(self._messages))
+        except GrpcWebError as error:
+            self._error = error
+            self._messages.close()
+            raise
 
     def __del__(self) -> None:
         # As with gRPC's own streams, one that nobody holds any more does not keep its connection.
@@ -270,14 +289,21 @@ class MessageStream(EndedCall, Iterator[Any]):
 
 
 class CallFuture(EndedCall, grpc.Future):  # type: ignore[type-arg]  # as above
-    """A unary call that runs in a thread of the channel."""
+    """A unary call that runs in a thread of the channel.
+
+    As with gRPC's own futures, ``result`` and ``exception`` of a call that was cancelled here raise
+    ``grpc.FutureCancelledError``.
+    """
 
     def __init__(self, call: WebCall, future: concurrent.futures.Future[Any]) -> None:
         super().__init__(call)
         self._future = future
 
     def cancel(self) -> bool:
-        return self._call.cancel() or self._future.cancel()
+        is_ended = self._call.cancel()
+        # A call that still waits for a thread never gets one.
+        self._future.cancel()
+        return is_ended
 
     def cancelled(self) -> bool:
         return self.code() is grpc.StatusCode.CANCELLED
@@ -291,6 +317,12 @@ class CallFuture(EndedCall, grpc.Future):  # type: ignore[type-arg]  # as above
     def result(self, timeout: float | None = None) -> Any:
         try:
             return self._future.result(timeout)
+        except concurrent.futures.CancelledError as error:
+            raise grpc.FutureCancelledError from error
+        except GrpcWebError as error:
+            if self._call.is_cancelled:
+                raise grpc.FutureCancelledError from error
+            raise
         except concurrent.futures.TimeoutError as error:
             if self._future.done():
                 raise
