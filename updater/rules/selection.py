@@ -156,11 +156,11 @@ def choose_by_name(rule: CompiledRule, tags: Sequence[str], selector: Selector |
     """``choose`` where the names of the tags are all that counts; for other strategies no tag has metadata."""
     match rule.rule.strategy:
         case Strategy.SEMVER:
-            kept, lost = rule.tag_filter.split(set(tags))
+            kept, lost = rule.tag_filter.split(dict.fromkeys(tags))
             parse = selector.parse_version if selector else parse_version
             return _choice(rule, choose_highest(kept, rule.constraints, rule.problem, parse), lost)
         case Strategy.ALPHABETICAL:
-            kept, lost = rule.tag_filter.split(set(tags))
+            kept, lost = rule.tag_filter.split(dict.fromkeys(tags))
             return _choice(rule, choose_last(kept), lost)
         case Strategy.NEWEST_BUILD | Strategy.DIGEST:
             return choose(rule, [Candidate(tag, loss=Loss.METADATA_UNREADABLE) for tag in tags])

@@ -18,36 +18,36 @@ def choose_highest(
     tags: list[str], constraints: tuple[Constraint, ...], problem: str, parse: Callable[[str], Version | None]
 ) -> Verdict:
     """The highest version that every constraint allows; ``problem`` says that a constraint could not be parsed."""
-    versions: list[tuple[Version, str]] = []
+    versions: dict[str, Version] = {}
     losses: list[tuple[str, Loss]] = []
     for tag in tags:
         version = parse(tag)
         if version is None:
             losses.append((tag, Loss.NOT_A_VERSION))
         else:
-            versions.append((version, tag))
+            versions[tag] = version
     if not versions:
         return nothing_fits(losses)
     if problem:
-        losses += [(tag, Loss.OUTSIDE_CONSTRAINT) for _, tag in versions]
+        losses += [(tag, Loss.OUTSIDE_CONSTRAINT) for tag in versions]
         return Verdict(None, losses, Reason.INVALID_CONSTRAINT, problem)
     return _highest_inside(versions, constraints, losses)
 
 
 def _highest_inside(
-    versions: list[tuple[Version, str]], constraints: tuple[Constraint, ...], losses: list[tuple[str, Loss]]
+    versions: dict[str, Version], constraints: tuple[Constraint, ...], losses: list[tuple[str, Loss]]
 ) -> Verdict:
     inside = versions
     for constraint in constraints:
         allows = constraint.allows
-        inside = [entry for entry in inside if allows(entry[0])]
+        inside = {tag: version for tag, version in inside.items() if allows(version)}
     if len(inside) < len(versions):
-        kept = {tag for _, tag in inside}
-        losses += [(tag, _loss(version, constraints)) for version, tag in versions if tag not in kept]
+        losses += [(tag, _loss(version, constraints)) for tag, version in versions.items() if tag not in inside]
     if not inside:
         return Verdict(None, losses, Reason.OUTSIDE_CONSTRAINT, _outside(losses))
-    winner = max(inside)[1]
-    losses += [(tag, Loss.OLDER) for _, tag in inside if tag != winner]
+    highest = max(inside.values())
+    winner = max(tag for tag, version in inside.items() if version == highest)
+    losses += [(tag, Loss.OLDER) for tag in inside if tag != winner]
     return Verdict(Candidate(winner), losses)
 
 
