@@ -1,85 +1,52 @@
-"""The annotation ``pull-secret``: ``[registry=]type:value`` (``images-and-strategies.md`` 5.6, ``registries.md`` 2.1).
+"""The owner's ``pull-secret``: which sources an Application may name (``images-and-strategies.md`` 5.6).
 
-Only the sources that an Application's owner may name; the operator's own sources are refused here.
+The grammar is ``updater.model.credential_sources``. The operator's own sources are refused here, and with
+``--strict-pull-secrets`` (``registries.md`` D11) everything but the Secrets of the Application's own namespace. The
+check is on the parsed source, so that no spelling goes around it, and a text that does not parse is never shown.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from enum import Enum
-from typing import assert_never
-
 from updater.errors import PlanError
-
-_DOCKER_CONFIG_FIELD = ".dockerconfigjson"
-_SECRET = re.compile(r"([^/#:]+)/([^/#:]+)#([^/#:]+)")
-_OBJECT = re.compile(r"([^/#:]+)/([^/#:]+)")
-_VARIABLE = re.compile(r"[^:]+")
-_PATH = re.compile(r"/.+", re.DOTALL)
-
-
-class PullSecretKind(Enum):
-    """Where the credentials are, by the word before the colon."""
-
-    SECRET = "secret"  # noqa: S105 - a word of the grammar
-    PULL_SECRET = "pullsecret"  # noqa: S105 - a word of the grammar
-    VARIABLE = "env"
-    SCRIPT = "ext"
+from updater.model.credential_sources import (
+    KUBERNETES_TYPES,
+    OPERATOR_TYPES,
+    OWNER_FORMS,
+    CredentialSource,
+    IllegalCredentialSource,
+    parse_source,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class PullSecretReference:
-    """Where to find credentials: ``namespace``, ``name`` and ``field`` of a Secret, or ``value`` (variable, path).
+def parse_pull_secret(text: str, *, only_namespace: str | None = None) -> CredentialSource:
+    """The source that an owner names; raises ``PlanError`` (``invalid_pull_secret``, ``pull_secret_refused``).
 
-    ``registry`` is the unused prefix that the grammar admits.
+    ``only_namespace``: the namespace of the Application where pull secrets are strict, None where they are not.
     """
-
-    kind: PullSecretKind
-    namespace: str = ""
-    name: str = ""
-    field: str = ""
-    value: str = ""
-    registry: str = ""
-
-
-def parse_pull_secret(text: str) -> PullSecretReference:
-    """Parse the value of the annotation; raises ``PlanError`` (``invalid_pull_secret``)."""
-    stripped = text.strip()
-    registry, source = _split_registry(stripped)
-    word, _, value = source.partition(":")
-    kind = next((kind for kind in PullSecretKind if kind.value == word.lower()), None)
-    reference = None if kind is None else _reference(kind, value, registry)
-    if reference is None:
+    try:
+        source = parse_source(text)
+    except IllegalCredentialSource as problem:
         raise PlanError(
-            f"pull-secret {stripped[:120]!r} is not a credential reference",
-            hint="write secret:<namespace>/<name>#<field>, pullsecret:<namespace>/<name>, env:<variable> or ext:<path>",
+            f"pull-secret is not a credential reference: {problem.reason}",
+            hint=f"write {problem.form}",
+            code="invalid_pull_secret",
+        ) from problem
+    if source.type in OPERATOR_TYPES:
+        raise PlanError(
+            f"pull-secret names a source of type {source.type.value!r}, which is the operator's alone",
+            hint=f"write {OWNER_FORMS}, or have the operator name it in registries.conf",
             code="invalid_pull_secret",
         )
-    return reference
+    if only_namespace is not None:
+        _check_strictly(source, only_namespace)
+    return source
 
 
-def _split_registry(text: str) -> tuple[str, str]:
-    before, _, after = text.partition("=")
-    # A path or variable of a script may hold an equals sign; a registry name holds no type word.
-    is_prefix = bool(before and after) and ":" in after and before.partition(":")[0].lower() not in _WORDS
-    return (before, after) if is_prefix else ("", text)
-
-
-_WORDS = frozenset(kind.value for kind in PullSecretKind)
-
-
-def _reference(kind: PullSecretKind, value: str, registry: str) -> PullSecretReference | None:
-    match kind:
-        case PullSecretKind.SECRET:
-            found = _SECRET.fullmatch(value)
-            return found and PullSecretReference(kind, found[1], found[2], found[3], registry=registry)
-        case PullSecretKind.PULL_SECRET:
-            found = _OBJECT.fullmatch(value)
-            return found and PullSecretReference(kind, found[1], found[2], _DOCKER_CONFIG_FIELD, registry=registry)
-        case PullSecretKind.VARIABLE:
-            return PullSecretReference(kind, value=value, registry=registry) if _VARIABLE.fullmatch(value) else None
-        case PullSecretKind.SCRIPT:
-            return PullSecretReference(kind, value=value, registry=registry) if _PATH.fullmatch(value) else None
-        case unreachable:
-            assert_never(unreachable)
+def _check_strictly(source: CredentialSource, namespace: str) -> None:
+    if source.type in KUBERNETES_TYPES and source.namespace == namespace:
+        return
+    raise PlanError(
+        f"pull-secret {source} is not a Secret of the Application's namespace",
+        hint=f"name a Secret in {namespace!r}; the updater runs with --strict-pull-secrets",
+        code="pull_secret_refused",
+    )

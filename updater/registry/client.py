@@ -15,7 +15,7 @@ from updater.registry.credential_sources import (
     UnusableSource,
     parse_credential_source,
 )
-from updater.registry.credentials import CredentialIds, CredentialReader
+from updater.registry.credentials import CredentialIds, CredentialNeed, CredentialReader
 from updater.registry.endpoints import EndpointTable, RemoteRepository
 from updater.registry.listing import TagListing
 from updater.registry.options import RegistryOptions
@@ -53,8 +53,8 @@ class RegistryClient:
         (``registries.md`` 2.3). A list that is younger than ``share_tags_s`` is served from memory.
         """
         remote = self._endpoints.locate(repository)
-        visit = self._visit(remote, self._source(remote, pull_secret))
         limit = deadline.sooner(self._operation_timeout_s)
+        visit = self._visit(remote, self._source(remote, pull_secret), limit)
         key = PollKey(remote.tags_url, visit.credentials_id, remote.endpoint.tls)
         tags = self._polls.fetch(key, limit, lambda: self._listing.fetch(visit, limit))
         return TagList(repository, tags)
@@ -79,9 +79,13 @@ class RegistryClient:
             )
         return source
 
-    def _visit(self, remote: RemoteRepository, source: CredentialSource | UnusableSource | None) -> Visit:
+    def _visit(
+        self, remote: RemoteRepository, source: CredentialSource | UnusableSource | None, deadline: Deadline
+    ) -> Visit:
+        endpoint = remote.endpoint
+        need = CredentialNeed(source, endpoint.api_url, remote.name, endpoint.credentials_expire_s, endpoint.tls)
         try:
-            credentials = self._credentials.read(source)
+            credentials = self._credentials.read(need, deadline)
         except CredentialError as error:
             where = f"{remote.endpoint.name}: {error.where}" if error.where else remote.endpoint.name
             raise CredentialError(error.what, where=where, hint=error.hint, code=error.code) from error

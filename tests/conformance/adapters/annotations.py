@@ -13,10 +13,11 @@ from updater.model.applications import (
     SourceLayout,
     SourceSnapshot,
 )
+from updater.model.credential_sources import SourceType
 from updater.planning.annotation_keys import own_annotations
 from updater.planning.annotations import ImageSettings, read_settings
 from updater.planning.plans import PlanOptions, plan_application
-from updater.planning.pull_secrets import PullSecretKind, parse_pull_secret
+from updater.planning.pull_secrets import parse_pull_secret
 from updater.rules.name_patterns import compile_name_patterns
 from updater.rules.platforms import parse_platform, parse_platform_filter
 
@@ -88,12 +89,12 @@ def _pull_secret(vector: Vector) -> Any:
         found = parse_pull_secret(vector.given)
     except PlanError:
         return None
-    value = {PullSecretKind.VARIABLE: "variable", PullSecretKind.SCRIPT: "path"}
-    rendered: dict[str, str] = {"type": found.kind.value}
-    if found.kind in value:
-        rendered[value[found.kind]] = found.value
+    value = {SourceType.ENV: "variable", SourceType.EXT: "path"}
+    rendered: dict[str, str] = {"type": found.type.value}
+    if found.type in value:
+        rendered[value[found.type]] = found.value
     else:
-        rendered |= {"namespace": found.namespace, "name": found.name, "field": found.field}
+        rendered |= {"namespace": found.namespace, "name": found.secret_name, "field": found.secret_field}
     return rendered | ({"registry": found.registry} if found.registry else {})
 
 

@@ -1,30 +1,71 @@
-"""References to credentials in annotations."""
+"""References to credentials that owners may write."""
 
 from __future__ import annotations
 
 import pytest
 
 from updater.errors import PlanError
-from updater.planning.pull_secrets import PullSecretKind, PullSecretReference, parse_pull_secret
+from updater.model.credential_sources import CredentialSource, SourceType
+from updater.planning.pull_secrets import parse_pull_secret
 
 
 @pytest.mark.parametrize(
-    ("text", "reference"),
+    ("text", "source"),
     [
-        (" env:A ", PullSecretReference(PullSecretKind.VARIABLE, value="A")),
-        ("ext:/a=b:c", PullSecretReference(PullSecretKind.SCRIPT, value="/a=b:c")),
-        ("r.io=ext:/a", PullSecretReference(PullSecretKind.SCRIPT, value="/a", registry="r.io")),
-        ("PullSecret:a/b", PullSecretReference(PullSecretKind.PULL_SECRET, "a", "b", ".dockerconfigjson")),
+        (" env:A ", CredentialSource(SourceType.ENV, "A")),
+        ("env:A=B", CredentialSource(SourceType.ENV, "A=B")),
+        ("ext:/a=b:c", CredentialSource(SourceType.EXT, "/a=b:c")),
+        ("r.io=ext:/a", CredentialSource(SourceType.EXT, "/a")),
+        ("PullSecret:a/b", CredentialSource(SourceType.PULL_SECRET, "a/b")),
     ],
 )
-def test_reference_is_parsed(text: str, reference: PullSecretReference) -> None:
-    assert parse_pull_secret(text) == reference
+def test_reference_is_parsed(text: str, source: CredentialSource) -> None:
+    assert parse_pull_secret(text) == source
+
+
+def test_a_kubernetes_source_names_namespace_secret_and_field() -> None:
+    source = parse_pull_secret("quay.io=secret:team/registry#creds")
+    assert (source.namespace, source.secret_name, source.secret_field) == ("team", "registry", "creds")
+    assert source.registry == "quay.io"
+    pull = parse_pull_secret("pullsecret:team/registry")
+    assert (pull.namespace, pull.secret_name, pull.secret_field) == ("team", "registry", ".dockerconfigjson")
+    variable = parse_pull_secret("env:A")
+    assert (variable.namespace, variable.secret_name, variable.secret_field) == ("", "", "")
 
 
 @pytest.mark.parametrize(
-    "text", ["env:", "env:a:b", "ext:relative", "secret:a/b#", "pullsecret:a/b#c", "=env:A", "x=y"]
+    "text",
+    ["env:", "env:a:b", "ext:relative", "secret:a/b#", "pullsecret:a/b#c", "=env:A", "x=y", "ext:/a\nb", "env: :"],
 )
-def test_other_texts_are_refused_with_the_grammar(text: str) -> None:
-    with pytest.raises(PlanError, match="write secret:<namespace>") as caught:
+def test_other_texts_are_refused_with_the_form_to_write(text: str) -> None:
+    with pytest.raises(PlanError, match=r"write (secret|pullsecret|env|ext):<") as caught:
         parse_pull_secret(text)
     assert caught.value.code == "invalid_pull_secret"
+
+
+@pytest.mark.parametrize("text", ["ann:hunter2", "ann=hunter2", "env:ann:hunter2", "reg=ann:hunter2", "ext:hunter2"])
+def test_credentials_pasted_as_a_reference_are_not_shown(text: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        parse_pull_secret(text)
+    assert "hunter2" not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
+
+
+@pytest.mark.parametrize("text", ["file:/etc/config.json", "ECR:default", "x=gar:default", "acr:default"])
+def test_sources_of_the_operator_are_refused(text: str) -> None:
+    with pytest.raises(PlanError, match="the operator's alone") as caught:
+        parse_pull_secret(text)
+    assert caught.value.code == "invalid_pull_secret"
+
+
+@pytest.mark.parametrize("text", ["secret:team/a#b", "PullSecret:team/a", "x=pullsecret:team/a"])
+def test_strict_pull_secrets_allow_the_own_namespace(text: str) -> None:
+    assert parse_pull_secret(text, only_namespace="team").namespace == "team"
+
+
+@pytest.mark.parametrize(
+    "text", ["secret:other/a#b", "PullSecret:other/a", "x=pullsecret:other/a", "pullsecret:team2/a", "env:A", "ext:/a"]
+)
+def test_strict_pull_secrets_refuse_everything_else(text: str) -> None:
+    with pytest.raises(PlanError, match="--strict-pull-secrets") as caught:
+        parse_pull_secret(text, only_namespace="team")
+    assert caught.value.code == "pull_secret_refused"

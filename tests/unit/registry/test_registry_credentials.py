@@ -6,10 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from updater.clock import Deadline, SystemClock
 from updater.errors import CredentialError
 from updater.registry.credential_sources import CredentialSource, SourceType, UnusableSource, parse_credential_source
-from updater.registry.credentials import CredentialIds, CredentialReader, Credentials, parse_user_and_password
+from updater.registry.credentials import (
+    CredentialIds,
+    CredentialNeed,
+    CredentialReader,
+    Credentials,
+    parse_user_and_password,
+)
 from updater.transport.redaction import Secret
+
+SOON = Deadline.after(SystemClock(), 60.0)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +72,10 @@ def test_every_source_is_rendered_as_it_parses(text: str) -> None:
 
 def test_a_variable_holds_user_and_password() -> None:
     reader = CredentialReader({"HUB": "ann:pass:word"})
-    assert reader.read(CredentialSource(SourceType.ENV, "HUB")) == Credentials("ann", Secret("pass:word"))
-    assert reader.read(None) is None
+    assert reader.read(CredentialNeed(CredentialSource(SourceType.ENV, "HUB")), SOON) == Credentials(
+        "ann", Secret("pass:word")
+    )
+    assert reader.read(CredentialNeed(None), SOON) is None
 
 
 @pytest.mark.parametrize(
@@ -79,7 +90,7 @@ def test_a_variable_holds_user_and_password() -> None:
 )
 def test_a_variable_without_a_pair_fails(environment: dict[str, str], code: str) -> None:
     with pytest.raises(CredentialError) as raised:
-        CredentialReader(environment).read(CredentialSource(SourceType.ENV, "HUB"))
+        CredentialReader(environment).read(CredentialNeed(CredentialSource(SourceType.ENV, "HUB")), SOON)
     assert raised.value.code == code
     assert "env:HUB" in str(raised.value)
     assert "hunter2" not in str(raised.value)
@@ -88,13 +99,13 @@ def test_a_variable_without_a_pair_fails(environment: dict[str, str], code: str)
 @pytest.mark.parametrize("source_type", [t for t in SourceType if t is not SourceType.ENV], ids=lambda t: t.value)
 def test_a_type_that_is_not_read_yet_says_so(source_type: SourceType) -> None:
     with pytest.raises(CredentialError, match=f"'{source_type.value}' are not available") as raised:
-        CredentialReader({}).read(CredentialSource(source_type, "x"))
+        CredentialReader({}).read(CredentialNeed(CredentialSource(source_type, "x")), SOON)
     assert raised.value.code == "credentials_type_unavailable"
 
 
 def test_an_unusable_source_fails_when_it_is_used() -> None:
     with pytest.raises(CredentialError, match="entry 3"):
-        CredentialReader({}).read(UnusableSource("entry 3: wrong"))
+        CredentialReader({}).read(CredentialNeed(UnusableSource("entry 3: wrong")), SOON)
 
 
 def test_basic_authorization_is_utf_8() -> None:
