@@ -1,0 +1,20 @@
+"""All measurements, one after the other, with the machine they ran on."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from benchmarks.machine import describe_machine
+
+BENCHMARKS = ("start_up", "choose_tags", "unary_calls", "list_applications", "whole_round")
+
+
+def main() -> None:
+    print(describe_machine())
+    for name in BENCHMARKS:
+        print()
+        import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The world that is measured against: API server, gRPC server and registry of the playground, in another process."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from updater.argocd.client import ArgoCDClient
+from updater.assembly.connections import build_client
+from updater.clock import SystemClock
+from updater.playground.fleets import synthetic_fleet
+from updater.playground.grpcweb_server import GrpcWebServer
+from updater.playground.native_server import NativeServer
+from updater.playground.registry import PlaygroundRegistry
+from updater.playground.world import World
+from updater.ports.log import NullLog
+from updater.settings.parts import ConnectionSettings
+from updater.transport.proxies import ProxyOptions
+from updater.transport.redaction import Secret
+
+REPOSITORIES = 50
+_TAGS = (
+    "1.0.0",
+    "latest",
+    *(f"0.{minor}.{patch}" for minor in range(7) for patch in range(10)),
+    *(f"2.{minor}.0-rc.1" for minor in range(10)),
+    *(f"main-{number:07x}" for number in range(18)),
+)
+"""A hundred tags for each repository; the fleet runs 1.0.0 and follows ~1.0, so that nothing is to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Where the peers are. ``registries_conf`` is the text of a file that leads to the registry."""
+
+    web_url: str
+    native_address: str
+    token: str
+    registries_conf: str
+
+    def connection(self, *, over_grpc_web: bool) -> ConnectionSettings:
+        """What an operator would set to reach the API server."""
+        return ConnectionSettings(
+            server=self.web_url if over_grpc_web else self.native_address,
+            is_grpc_web=over_grpc_web,
+            is_plaintext=True,
+            token=Secret(self.token),
+        )
+
+    def client(self, *, over_grpc_web: bool) -> ArgoCDClient:
+        """A client as ``run`` has it; closed by the caller."""
+        settings = self.connection(over_grpc_web=over_grpc_web)
+        return build_client(settings, ProxyOptions(), SystemClock(), NullLog())
+
+
+@contextmanager
+def running_peers(applications: int) -> Iterator[Peers]:
+    """Peers with so many Applications of about 4 KiB, until the end of the block."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, applications), name="benchmark-peers")
+    process.start()
+    theirs.close()
+    try:
+        yield ours.recv()
+    finally:
+        ours.close()
+        process.join()
+
+
+def _serve(pipe: Connection, applications: int) -> None:
+    """Serve until the other end of the pipe is closed."""
+    world = World()
+    for sample in synthetic_fleet(applications, repositories=REPOSITORIES):
+        world.add_application(sample.message, base_images=sample.base_images)
+    with GrpcWebServer(world) as web, NativeServer(world) as native, PlaygroundRegistry() as registry:
+        for number in range(REPOSITORIES):
+            for tag in _TAGS:
+                registry.push(f"fleet/service-{number:03}", tag)
+        conf = f"registries:\n- name: playground\n  prefix: registry.example.com\n  api_url: {registry.address}\n"
+        pipe.send(Peers(web.url, native.address, world.issue_token(), conf))
+        # True as well at the end of the stream, which is all that ever arrives.
+        pipe.poll(None)
