@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from updater.model.applications import ANNOTATION_PREFIX, ApplicationSnapshot
+from updater.model.applications import ANNOTATION_PREFIX, ApplicationSnapshot, SourceLayout
 from updater.model.changes import SourceChoice
 from updater.model.images import Severity
 from updater.planning import annotation_keys as keys
@@ -73,5 +73,5 @@ def choose_target(
     if kind is not None:
         return SourceChoice(kind, selector)
     reported = source_kind(snapshot, server_supports_hydrator=server_supports_hydrator)
-    named = selected_kind(snapshot, selector) if selector and len(snapshot.sources) > 1 else None
+    named = selected_kind(snapshot, selector) if selector and snapshot.layout is SourceLayout.MULTIPLE else None
     return SourceChoice(named or reported, selector)

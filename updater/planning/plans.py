@@ -84,10 +84,11 @@ def plan_application(
     own = keys.own_annotations(snapshot.annotations)
     entries = parse_image_list(own.get(keys.IMAGE_LIST, ""))
     draft = _Draft(snapshot, options, own)
-    skipped = skip_without_images(snapshot, has_entries=bool(entries)) or _read_write_back(draft)
-    skipped = skipped or skip_by_selection(snapshot, options.name_patterns, options.label_selector)
+    unselected = skip_by_selection(snapshot, options.name_patterns, options.label_selector)
+    skipped = skip_without_images(snapshot, has_entries=bool(entries)) or _read_write_back(draft) or unselected
     if skipped is not None:
-        warnings = missing_list_warnings(own) if skipped.why is Skip.NO_IMAGE_LIST else ()
+        is_forgotten = skipped.why is Skip.NO_IMAGE_LIST and unselected is None
+        warnings = missing_list_warnings(own) if is_forgotten else ()
         return ApplicationPlan(snapshot.key, skipped=skipped.text, skip=skipped.why, warnings=warnings)
     images = _plan_images(draft, entries, selector or Selector())
     draft.warnings += [*collision_warnings(images), *git_warnings(own, draft.write_back)]

@@ -84,10 +84,11 @@ def select_source(snapshot: ApplicationSnapshot, choice: SourceChoice, names: Co
 
 def _named_source(snapshot: ApplicationSnapshot, choice: SourceChoice) -> int:
     index = _find_named(snapshot, choice.selector)
-    is_untold = _kind_of(snapshot, index) is None and not snapshot.sources[index].has_block
-    if not is_untold and not _is_of(snapshot, index, choice.kind):
-        raise _no_match(snapshot, choice)
-    return index
+    # Where neither block nor status tells a type, the owner who named the source is believed.
+    is_untold = not snapshot.sources[index].has_block and not _has_aligned_status(snapshot)
+    if is_untold or _is_of(snapshot, index, choice.kind):
+        return index
+    raise _no_match(snapshot, choice)
 
 
 def _find_named(snapshot: ApplicationSnapshot, selector: str) -> int:
@@ -113,9 +114,13 @@ def _kind_of(snapshot: ApplicationSnapshot, index: int) -> SourceKind | None:
     source = snapshot.sources[index]
     if source.has_block:
         return _block_kind(source)
-    if len(snapshot.source_types) == len(snapshot.sources):
+    if _has_aligned_status(snapshot):
         return _KINDS.get(snapshot.source_types[index])
     return SourceKind.HELM if source.chart else None
+
+
+def _has_aligned_status(snapshot: ApplicationSnapshot) -> bool:
+    return len(snapshot.source_types) == len(snapshot.sources)
 
 
 def _is_of(snapshot: ApplicationSnapshot, index: int, kind: SourceKind) -> bool:

@@ -88,6 +88,12 @@ def test_annotations_without_an_image_list_are_reported() -> None:
     assert _kinds(plan) == ["image_list_missing"]
 
 
+def test_applications_that_were_not_chosen_are_left_in_peace() -> None:
+    snapshot = helm_application({"web.update-strategy": "semver"})
+    plan = plan_application(snapshot, PlanOptions(compile_name_patterns(["other"])))
+    assert (plan.skip, plan.warnings) == (Skip.NO_IMAGE_LIST, ())
+
+
 def test_illegal_entry_keeps_its_place_and_harms_no_other() -> None:
     own = {"image-list": "a=Bad,b=web", "a.update-strategy": "digest"}
     plan = plan_application(helm_application(own, "web:1"), _OPTIONS)

@@ -141,6 +141,17 @@ def test_no_source_has_a_code(sources: tuple[SourceSnapshot, ...], choice: Sourc
     assert caught.value.code == code
 
 
+def test_named_source_that_is_reported_as_unsupported_is_refused() -> None:
+    snapshot = sourced(_HELM, _PLAIN, source_types=("Helm", "Directory"))
+    with pytest.raises(PlanError) as caught:
+        select_source(snapshot, SourceChoice(SourceKind.HELM, "1"), ())
+    assert caught.value.code == "no_matching_source"
+
+
+def test_named_source_of_unknown_type_is_believed() -> None:
+    assert select_source(sourced(_HELM, _PLAIN), SourceChoice(SourceKind.HELM, "1"), ()) == 1
+
+
 def test_single_source_is_written_whatever_it_holds() -> None:
     assert select_source(sourced(_PLAIN, layout=SourceLayout.SINGLE), SourceChoice(SourceKind.HELM, "7"), ()) == 0
 
