@@ -46,7 +46,12 @@ MISSING = (
     Missing("the health server", ("health_port",), "use --health-port 0, and the exit status"),
     Missing(
         "the metrics server",
-        ("metrics_port", "metrics_per_application", "image_updater_metric_aliases"),
+        (
+            "metrics_port",
+            "metrics_per_application",
+            "image_updater_metric_aliases",
+            "image_updater_metric_scope_detail",
+        ),
         "use --metrics-port 0, and --output json",
         harmless=(True, *_OFF),
     ),

@@ -73,6 +73,14 @@ PROCESS = (
         has_flag=False,
     ),
     Option(
+        "IMAGE_UPDATER_METRIC_SCOPE_DETAIL",
+        Kind.BOOL,
+        False,
+        "Export the scope of registry tokens, which names repositories, as a label",
+        variable="IMAGE_UPDATER_METRIC_SCOPE_DETAIL",
+        has_flag=False,
+    ),
+    Option(
         "status-addr",
         Kind.STRING,
         "127.0.0.1:8092",

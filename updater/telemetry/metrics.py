@@ -1,0 +1,200 @@
+"""The metrics of the catalogue in Prometheus' formats, on a registry object of their own.
+
+Nothing is added to the library's global registry or switched in its globals. What is measured under a name also
+counts under the name's aliases. Label values come from code; whoever measures keeps their number bounded.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
+from prometheus_client.exposition import choose_encoder, generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from updater.telemetry.catalogue import (
+    APPLICATION,
+    CATALOGUE,
+    PLAIN_SCOPE,
+    PREFIX,
+    SCOPE,
+    Alias,
+    Definition,
+    MetricKind,
+)
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""What ``render`` returns."""
+
+MAX_REMEMBERED = 10_000
+"""Applications that are known to be gone: long enough for a worker that was busy with one to end."""
+
+_Exported = Counter | Gauge | Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsOptions:
+    """``per_application`` False leaves out what has a series per Application (``runtime.md`` 5.4).
+
+    ``has_aliases``: older names are exported too. ``scope_detail``: the scope of a token is exported as it is.
+    """
+
+    per_application: bool = True
+    has_aliases: bool = True
+    scope_detail: bool = False
+
+
+class PrometheusMetrics:
+    """The measurements of one process (``updater.ports.metrics.Metrics``). Thread-safe."""
+
+    def __init__(self, options: MetricsOptions | None = None) -> None:
+        self._options = options or MetricsOptions()
+        self._registry = CollectorRegistry()
+        self._exports = {definition.name: self._export(definition) for definition in CATALOGUE.values()}
+        self._lock = threading.Lock()
+        self._gone: OrderedDict[str, None] = OrderedDict()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self._registry)
+
+    def increase(self, name: str, amount: float = 1.0, /, **labels: str) -> None:
+        """Add to a counter or gauge; raises ``ValueError`` for what the catalogue does not know."""
+        self._measure(name, (MetricKind.COUNTER, MetricKind.GAUGE), amount, labels)
+
+    def set(self, name: str, value: float, /, **labels: str) -> None:
+        """Set a gauge; raises ``ValueError`` for what the catalogue does not know."""
+        self._measure(name, (MetricKind.GAUGE,), value, labels, is_absolute=True)
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None:
+        """Add one value to a histogram; raises ``ValueError`` for what the catalogue does not know."""
+        self._measure(name, (MetricKind.HISTOGRAM,), value, labels)
+
+    def forget(self, application: str) -> None:
+        """Drop every series of an Application that is gone; what a worker still measures for it is dropped too.
+
+        ``application`` is the text of its key. Until ``expect`` names it again (``runtime.md`` 3.9).
+        """
+        with self._lock:
+            self._gone[application] = None
+            self._gone.move_to_end(application)
+            if len(self._gone) > MAX_REMEMBERED:
+                self._gone.popitem(last=False)
+            for definition in filter(_is_per_application, CATALOGUE.values()):
+                for export in self._exports[definition.name]:
+                    export.forget(application)
+
+    def expect(self, application: str) -> None:
+        """An Application that was forgotten is back."""
+        with self._lock:
+            self._gone.pop(application, None)
+
+    def render(self) -> bytes:
+        """The exposition in Prometheus' text format, of type ``CONTENT_TYPE``."""
+        return generate_latest(_WithoutCreationTimes(self._registry))
+
+    def negotiate(self, accept: str) -> tuple[bytes, str]:
+        """The exposition in the format that the header line ``accept`` asks for, and its content type."""
+        encode, content_type = choose_encoder(accept)
+        return encode(_WithoutCreationTimes(self._registry)), content_type
+
+    def _export(self, definition: Definition) -> tuple[_Export, ...]:
+        names = [Alias(definition.name), *(definition.aliases if self._options.has_aliases else ())]
+        exports = [_Export(definition, alias, self._registry) for alias in names if self._is_wanted(definition, alias)]
+        return tuple(exports)
+
+    def _is_wanted(self, definition: Definition, alias: Alias) -> bool:
+        return self._options.per_application or not (alias.keeps_labels and definition.is_per_application)
+
+    def _measure(
+        self,
+        name: str,
+        kinds: tuple[MetricKind, ...],
+        amount: float,
+        labels: Mapping[str, str],
+        *,
+        is_absolute: bool = False,
+    ) -> None:
+        definition = _find(name, kinds, labels)
+        if SCOPE in labels and not self._options.scope_detail:
+            labels = {**labels, SCOPE: PLAIN_SCOPE}
+        if not definition.is_per_application:
+            self._apply(definition, amount, labels, is_absolute=is_absolute)
+            return
+        with self._lock:
+            if labels[APPLICATION] not in self._gone:
+                self._apply(definition, amount, labels, is_absolute=is_absolute)
+
+    def _apply(self, definition: Definition, amount: float, labels: Mapping[str, str], *, is_absolute: bool) -> None:
+        for export in self._exports[definition.name]:
+            export.apply(amount, labels, is_absolute=is_absolute)
+
+
+class _Export:
+    """One exported name of one definition."""
+
+    def __init__(self, definition: Definition, alias: Alias, registry: CollectorRegistry) -> None:
+        self._labels = definition.labels if alias.keeps_labels else ()
+        self._metric = _make(definition, PREFIX + alias.name, self._labels, registry)
+        if definition.starts_at_zero:
+            for values in itertools.product(*(known for _, known in definition.values)):
+                self._metric.labels(*values)
+
+    def apply(self, amount: float, labels: Mapping[str, str], *, is_absolute: bool) -> None:
+        series = self._metric.labels(*(labels[label] for label in self._labels)) if self._labels else self._metric
+        match series:
+            case Gauge() if is_absolute:
+                series.set(amount)
+            case Counter() | Gauge():
+                series.inc(amount)
+            case Histogram():
+                series.observe(amount)
+
+    def forget(self, application: str) -> None:
+        if self._labels:
+            # By value: the application is the only label of all these, and a search through 50,000 series takes long.
+            self._metric.remove(application)
+
+
+class _WithoutCreationTimes:
+    """A registry as an encoder sees it, without the ``_created`` series (``runtime.md`` 5.4).
+
+    The library's own switch for them is a global of the process.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._registry.collect():
+            metric.samples = [sample for sample in metric.samples if sample.name != f"{metric.name}_created"]
+            yield metric
+
+
+def _make(definition: Definition, name: str, labels: tuple[str, ...], registry: CollectorRegistry) -> _Exported:
+    match definition.kind:
+        case MetricKind.COUNTER:
+            return Counter(name, definition.help, labels, registry=registry)
+        case MetricKind.GAUGE:
+            return Gauge(name, definition.help, labels, registry=registry)
+        case MetricKind.HISTOGRAM:
+            return Histogram(name, definition.help, labels, registry=registry, buckets=definition.buckets)
+
+
+def _is_per_application(definition: Definition) -> bool:
+    return definition.is_per_application
+
+
+def _find(name: str, kinds: Iterable[MetricKind], labels: Mapping[str, str]) -> Definition:
+    definition = CATALOGUE.get(name)
+    if definition is None:
+        raise ValueError(f"metric {name!r} is not in the catalogue")
+    if definition.kind not in kinds:
+        raise ValueError(f"metric {name!r} is a {definition.kind.value}, which this measurement does not fit")
+    if set(labels) != set(definition.labels):
+        raise ValueError(f"metric {name!r} has the labels {definition.labels}, got {tuple(labels)}")
+    return definition
