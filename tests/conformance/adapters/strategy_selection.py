@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.conformance.vectors import Vector
@@ -15,7 +15,18 @@ from updater.model.applications import (
     SourceSnapshot,
 )
 from updater.model.changes import ChangeSet, SourceChoice, WriteBackResult, WriteOutcome
-from updater.model.images import Candidate, Counter, Decision, HelmTarget, ImagePlan, Loss, Reason, Severity, TagRule
+from updater.model.images import (
+    Candidate,
+    Counter,
+    Decision,
+    HelmTarget,
+    ImagePlan,
+    Loss,
+    Reason,
+    Severity,
+    Strategy,
+    TagRule,
+)
 from updater.model.references import ImageReference, ImageRepository
 from updater.model.report import ApplicationReport
 from updater.planning.annotations import read_settings
@@ -23,7 +34,7 @@ from updater.planning.image_list import parse_entry
 from updater.planning.image_plans import tag_rule
 from updater.planning.plans import PlanOptions, plan_application
 from updater.rules.decisions import FactsUnavailable, decide, severity_of, severity_of_loss
-from updater.rules.selection import choose, compile_rule
+from updater.rules.selection import CompiledRule, choose, compile_rule, date_by_position
 
 _KEY = ApplicationKey("argocd", "shop")
 _REPOSITORY = ImageRepository("", "org/app")
@@ -47,7 +58,7 @@ def _select(vector: Vector) -> Any:
     given = vector.given
     rule = _rule(given)
     compiled = compile_rule(rule)
-    choice = choose(compiled, _candidates(vector))
+    choice = choose(compiled, _candidates(vector, compiled))
     raw = given["current"]
     live = ImageReference(_REPOSITORY, raw["tag"], raw["digest"]) if raw else None
     plan = ImagePlan(_KEY, given["image"], "", _REPOSITORY, rule, HelmTarget(), live, is_forced=live is None)
@@ -67,25 +78,22 @@ def _rule(given: dict[str, Any]) -> TagRule:
     return tag_rule(parse_entry(f"{given['image']}{constraint}"), settings, "linux/amd64")
 
 
-def _candidates(vector: Vector) -> list[Candidate]:
+def _candidates(vector: Vector, rule: CompiledRule) -> Sequence[Candidate]:
+    sort_mode = vector.given["tagsortmode"]
+    if sort_mode and rule.rule.strategy is Strategy.NEWEST_BUILD:
+        return date_by_position(rule, vector.given["tags"], is_newest_first=sort_mode == "latest-first")
     rows = [row if isinstance(row, dict) else {"name": row} for row in vector.given["tags"]]
     # The one field metadata_ok stands for two situations; the title tells which.
     unusable = Loss.PLATFORM_MISSING if "platform" in vector.title else Loss.METADATA_UNREADABLE
     return [
         Candidate(
             row["name"],
-            _created(vector.given["tagsortmode"], index, len(rows), row),
+            row.get("created"),
             row.get("digest", ""),
             None if row.get("metadata_ok", True) else unusable,
         )
-        for index, row in enumerate(rows)
+        for row in rows
     ]
-
-
-def _created(sort_mode: str | None, index: int, count: int, row: dict[str, Any]) -> int | None:
-    """The sort mode of a registry replaces dates by positions (registries.md 1.10), before the core sees them."""
-    positions = {"latest-first": count - index, "latest-last": index}
-    return positions[sort_mode] if sort_mode else row.get("created")
 
 
 def _chosen(decision: Decision) -> dict[str, str] | None:
