@@ -21,12 +21,13 @@ from updater.model.images import Counter
 from updater.model.references import IllegalReference, canonical_name, parse_reference
 from updater.planning.annotation_keys import APPLICATION_KEYS, IMAGE_KEYS
 from updater.planning.image_list import ImageEntry, parse_entry, parse_image_list
-from updater.planning.kustomize_items import matching_items, parse_item
-from updater.planning.overrides import apply_edits, batch_edits, merge_helm_parameters, merge_kustomize_images
+from updater.planning.overrides import apply_edits, batch_edits
 from updater.planning.plans import PlanOptions, plan_application
 from updater.planning.pull_secrets import parse_pull_secret
 from updater.planning.write_back import parse_write_back_method
 from updater.rules.decisions import FactsUnavailable, decide, needs_facts
+from updater.rules.kustomize_items import matching_items, parse_item
+from updater.rules.override_lists import merge_helm_parameters, merge_kustomize_images
 from updater.rules.selection import Selector
 
 _COMPONENTS = st.sampled_from(["a", "web", "acme", "library", "a-b", "a__b", "x.y", "7"])

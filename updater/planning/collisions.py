@@ -13,8 +13,8 @@ from dataclasses import replace
 from updater.model.images import ImagePlan, KustomizeTarget
 from updater.model.references import ImageRepository
 from updater.model.report import Warned
-from updater.planning.kustomize_items import identity_of
 from updater.planning.overrides import written_names
+from updater.rules.kustomize_items import identity_of
 
 
 def with_overridden(plans: tuple[ImagePlan, ...]) -> tuple[ImagePlan, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from updater.model.applications import ANNOTATION_PREFIX, ApplicationSnapshot
 from updater.model.changes import ChangeSet, HelmParameterEdit, OverrideEdit, OverrideLists
-from updater.planning.kustomize_items import matching_items, replaced_item
+from updater.rules.kustomize_items import matching_items, replaced_item
 
 
 def settings_of(application: ApplicationSnapshot) -> tuple[tuple[str, str], ...]:

@@ -6,15 +6,16 @@ it is, in its order, and an edit that is applied twice changes nothing the secon
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from updater.model.applications import ApplicationSnapshot, HelmParameter, SourceKind, SourceSnapshot
 from updater.model.changes import HelmParameterEdit, KustomizeImageEdit, OverrideEdit, OverrideLists, SourceChoice
 from updater.model.images import HelmTarget, ImagePlan, KustomizeTarget
 from updater.model.references import ImageReference, ImageRepository, canonical_name
-from updater.planning.kustomize_items import matching_items, new_item, parse_item, replaced_item
 from updater.planning.sources import select_source
+from updater.rules.kustomize_items import matching_items, parse_item
+from updater.rules.override_lists import merge_helm_parameters, merge_kustomize_images
 
 
 def written_names(plan: ImagePlan) -> frozenset[str]:
@@ -71,33 +72,6 @@ def helm_values(target: HelmTarget, wanted: ImageReference) -> tuple[tuple[str, 
     name = (target.name, wanted.repository.full_name)
     tag = wanted.tag_with_digest
     return (name, (target.tag, tag)) if tag else (name,)
-
-
-def merge_helm_parameters(
-    current: Sequence[HelmParameter] | None, edits: Iterable[HelmParameterEdit]
-) -> tuple[HelmParameter, ...]:
-    """The list after the edits: same names replaced in place, repeats included, missing ones appended."""
-    merged = list(current or ())
-    for edit in edits:
-        wanted = HelmParameter(edit.name, edit.value, force_string=True)
-        found = [index for index, parameter in enumerate(merged) if parameter.name == edit.name]
-        for index in found:
-            merged[index] = wanted
-        if not found:
-            merged.append(wanted)
-    return tuple(merged)
-
-
-def merge_kustomize_images(current: Sequence[str] | None, edits: Iterable[KustomizeImageEdit]) -> tuple[str, ...]:
-    """The list after the edits: matching items replaced in place, otherwise one appended."""
-    merged = list(current or ())
-    for edit in edits:
-        found = matching_items(merged, edit.left, edit.image)
-        for index in found:
-            merged[index] = replaced_item(merged[index], edit.left, edit.image)
-        if not found:
-            merged.append(new_item(edit.left, edit.image))
-    return tuple(merged)
 
 
 def apply_edits(

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from updater.errors import PlanError
 from updater.model.applications import ApplicationSnapshot, SourceKind, SourceLayout, SourceSnapshot
 from updater.model.changes import SourceChoice
-from updater.planning.kustomize_items import identities_of, identity_of
+from updater.rules.kustomize_items import identities_of, identity_of
 
 _KINDS = {kind.value: kind for kind in SourceKind}
 

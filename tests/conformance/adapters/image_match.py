@@ -11,8 +11,9 @@ from updater.model.images import HelmTarget, ImagePlan, KustomizeTarget, Strateg
 from updater.model.references import ImageReference, ImageRepository, parse_reference
 from updater.planning.image_list import parse_entry
 from updater.planning.live_images import assign_aliases, read_live_images, with_forced
-from updater.planning.overrides import helm_in_spec, helm_values, merge_helm_parameters, merge_kustomize_images
+from updater.planning.overrides import helm_in_spec, helm_values
 from updater.rules.equality import is_moved, needs_update, pick_for_digest
+from updater.rules.override_lists import merge_helm_parameters, merge_kustomize_images
 
 _KEY = ApplicationKey("argocd", "shop")
 

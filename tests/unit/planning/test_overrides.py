@@ -14,11 +14,10 @@ from updater.planning.overrides import (
     apply_edits,
     batch_edits,
     current_in_spec,
-    merge_helm_parameters,
-    merge_kustomize_images,
     override_edits,
     written_names,
 )
+from updater.rules.override_lists import merge_helm_parameters, merge_kustomize_images
 
 _WEB = ImageRepository("quay.io", "acme/web")
 _NGINX = ImageRepository("", "nginx")
