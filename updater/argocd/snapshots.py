@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from generated.application_messages_pb2 import Application, ApplicationSource, ApplicationSpec, DrySource
 from updater.model.applications import (
+    ANNOTATION_PREFIX,
     ApplicationKey,
     ApplicationSnapshot,
     HelmParameter,
@@ -27,7 +28,7 @@ def snapshot_of(application: Application) -> ApplicationSnapshot:
     return ApplicationSnapshot(
         key=ApplicationKey(metadata.namespace, metadata.name),
         project=spec.project or "default",
-        annotations=_texts(metadata.annotations),
+        annotations=_own_annotations(metadata.annotations),
         labels=_texts(metadata.labels),
         layout=layout,
         sources=sources,
@@ -48,6 +49,11 @@ def sources_of(spec: ApplicationSpec) -> tuple[SourceLayout, tuple[SourceSnapsho
     if spec.HasField("source"):
         return SourceLayout.SINGLE, (_source(spec.source),)
     return SourceLayout.NONE, ()
+
+
+def _own_annotations(held: Mapping[str, str]) -> dict[str, str]:
+    # Others may be large (kubectl keeps whole manifests in one) and are never read.
+    return {name: held[name] for name in held if name.startswith(ANNOTATION_PREFIX)}
 
 
 def _texts(held: Mapping[str, str]) -> dict[str, str]:

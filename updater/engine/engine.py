@@ -85,13 +85,11 @@ class Engine:
             self._log.info("cycle_started", applications=len(planned))
             facts = self._gather(planned, deadline)
             works = [self._decide(snapshot, plan, facts) for snapshot, plan in planned]
-            reports = in_pool(
-                lambda work: self._finish(work, deadline, progress), works, self._options.workers, "write"
-            )
+            results = self._write_all(works, deadline, progress)
         finally:
             progress.finished()
         report = Report(
-            applications=tuple(reports),
+            applications=tuple(_report(work, results.get(work.snapshot.key)) for work in works),
             skipped=tuple(skipped),
             is_dry_run=self._options.is_dry_run,
             seconds=self._clock.monotonic_s() - began_s,
@@ -142,21 +140,27 @@ class Engine:
             self._announcer.failed(snapshot.key, error, code)
         return _Work(snapshot, plan, decisions, change_set, error, code)
 
-    def _finish(self, work: _Work, deadline: Deadline, progress: Progress) -> ApplicationReport:
-        result = None
-        if work.change_set is not None:
-            self._announcer.writing(work.snapshot.key, len(work.change_set.images))
-            result = self._write(work.change_set, deadline)
-            self._announcer.written(result)
-        progress.advanced(str(work.snapshot.key))
-        return ApplicationReport(
-            key=work.snapshot.key,
-            decisions=work.decisions,
-            result=result,
-            warnings=work.plan.warnings,
-            error=work.error,
-            error_code=work.error_code,
+    def _write_all(
+        self, works: list[_Work], deadline: Deadline, progress: Progress
+    ) -> dict[ApplicationKey, WriteBackResult]:
+        """The results of all change sets; only they take a worker."""
+        change_sets: list[ChangeSet] = []
+        for work in works:
+            if work.change_set is not None:
+                change_sets.append(work.change_set)
+            else:
+                progress.advanced(str(work.snapshot.key))
+        results = in_pool(
+            lambda each: self._write_announced(each, deadline, progress), change_sets, self._options.workers, "write"
         )
+        return {result.change_set.application: result for result in results}
+
+    def _write_announced(self, change_set: ChangeSet, deadline: Deadline, progress: Progress) -> WriteBackResult:
+        self._announcer.writing(change_set.application, len(change_set.images))
+        result = self._write(change_set, deadline)
+        self._announcer.written(result)
+        progress.advanced(str(change_set.application))
+        return result
 
     def _write(self, change_set: ChangeSet, deadline: Deadline) -> WriteBackResult:
         if self._stopping.is_set():
@@ -169,3 +173,14 @@ class Engine:
             self._log.error("bug_found", exception=error, application=str(change_set.application), error=str(error))
             text = f"{change_set.application}: internal error: {type(error).__name__}"
             return WriteBackResult(change_set, WriteOutcome.FAILED, error_code="internal_error", error=text)
+
+
+def _report(work: _Work, result: WriteBackResult | None) -> ApplicationReport:
+    return ApplicationReport(
+        key=work.snapshot.key,
+        decisions=work.decisions,
+        result=result,
+        warnings=work.plan.warnings,
+        error=work.error,
+        error_code=work.error_code,
+    )

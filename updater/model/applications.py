@@ -70,7 +70,11 @@ class SourceSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationSnapshot:
-    """One Application as it was at one moment. ``source_type`` and ``source_types`` are texts of its status."""
+    """One Application as it was at one moment.
+
+    ``annotations`` are those under our prefix, keys in full; ``source_type`` and ``source_types`` are texts of its
+    status.
+    """
 
     key: ApplicationKey
     project: str = ""
