@@ -6,7 +6,7 @@ The mistakes were counted over several hundred published annotation sets. A hint
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from updater.model.report import Warned
 from updater.planning import annotation_keys as keys
@@ -51,13 +51,10 @@ def filter_warnings(allow_tags: str, ignore_tags: tuple[str, ...]) -> Iterator[W
             yield Warned("ignore_tags_expression", text)
 
 
-def git_warnings(own: Mapping[str, str], method: WriteBackMethod | None) -> Iterator[Warned]:
-    """Settings of the git method beside the other method, which does not read them."""
-    if method is None or method.method is Method.GIT:
-        return
-    unread = [key for key in sorted(own) if key in keys.GIT_KEYS]
-    if unread:
-        text = f"{', '.join(unread)}: only read with write-back-method git, which is not set here"
+def git_warnings(names: Sequence[str], method: WriteBackMethod | None) -> Iterator[Warned]:
+    """Settings of the git method, by their names, beside the other method, which does not read them."""
+    if names and method is not None and method.method is not Method.GIT:
+        text = f"{', '.join(names)}: only read with the write-back method git, which is not set here"
         yield Warned("git_settings_unused", text)
 
 

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from updater.model.images import Strategy
 from updater.model.report import Warned
 from updater.planning import annotation_keys as keys
 from updater.rules.filters import split_ignored_tags
 
-_STRATEGIES = {strategy.value: strategy for strategy in Strategy}
-_RENAMED_STRATEGIES = {"latest": Strategy.NEWEST_BUILD, "name": Strategy.ALPHABETICAL}
+STRATEGIES: Mapping[str, Strategy] = MappingProxyType({strategy.value: strategy for strategy in Strategy})
+RENAMED_STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
+    {"latest": Strategy.NEWEST_BUILD, "name": Strategy.ALPHABETICAL}
+)
 _TRUE = frozenset(("1", "t", "T", "true", "True", "TRUE"))
 _FALSE = frozenset(("0", "f", "F", "false", "False", "FALSE"))
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSettings:
-    """The resolved settings of one image; empty texts and tuples mean not set."""
+    """The resolved settings of one image; empty texts and tuples mean not set.
+
+    ``refused`` says why the image must not be handled as it was asked for.
+    """
 
     strategy: Strategy = Strategy.SEMVER
     allow_tags: str = ""
@@ -35,6 +41,7 @@ class ImageSettings:
     helm_tag: str = ""
     helm_spec: str = ""
     kustomize_name: str = ""
+    refused: str = ""
     warnings: tuple[Warned, ...] = ()
 
 
@@ -79,13 +86,13 @@ class _Reader:
     def strategy(self) -> Strategy:
         text = self.text(keys.STRATEGY)
         name = text.lower()
-        if name in _RENAMED_STRATEGIES:
-            strategy = _RENAMED_STRATEGIES[name]
+        if name in RENAMED_STRATEGIES:
+            strategy = RENAMED_STRATEGIES[name]
             self._warn("deprecated_strategy", f"update-strategy {text!r} is an old name; write {strategy.value!r}")
             return strategy
-        if name and name not in _STRATEGIES:
+        if name and name not in STRATEGIES:
             self._warn("strategy_unknown", f"update-strategy {text[:60]!r} {_strategy_hint(name)}; semver is used")
-        return _STRATEGIES.get(name, Strategy.SEMVER)
+        return STRATEGIES.get(name, Strategy.SEMVER)
 
     def allow_tags(self) -> str:
         value = self.text(keys.ALLOW_TAGS)
@@ -107,6 +114,6 @@ class _Reader:
 
 def _strategy_hint(name: str) -> str:
     word, colon, _ = name.partition(":")
-    if colon and word in _STRATEGIES:
+    if colon and word in STRATEGIES:
         return "holds more than the name of a strategy; a constraint stands after the image's name"
-    return f"is none of {', '.join(_STRATEGIES)}"
+    return f"is none of {', '.join(STRATEGIES)}"

@@ -24,6 +24,7 @@ class Skip(Enum):
 
     NO_IMAGE_LIST = "no_image_list"
     EMPTY_IMAGE_LIST = "empty_image_list"
+    NO_RULE = "no_rule"
     UNSUPPORTED_TYPE = "unsupported_source_type"
     NAME = "name"
     LABEL = "label"

@@ -90,6 +90,8 @@ def image_target(settings: ImageSettings, kind: SourceKind) -> HelmTarget | Kust
 
 
 def _invalid(entry: ImageEntry, settings: ImageSettings) -> tuple[str, Reason | None]:
+    if settings.refused:
+        return settings.refused, Reason.INVALID_SETTINGS
     if settings.pull_secret:
         try:
             parse_pull_secret(settings.pull_secret)

@@ -6,7 +6,6 @@ belongs to and concerns no other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from updater.errors import PlanError
@@ -16,10 +15,12 @@ from updater.model.images import ImagePlan
 from updater.model.report import Warned
 from updater.planning import annotation_keys as keys
 from updater.planning.advice import git_warnings, missing_list_warnings
-from updater.planning.annotations import read_settings
+from updater.planning.annotations import ImageSettings
+from updater.planning.application_settings import ApplicationSettings, find_settings
 from updater.planning.collisions import collision_warnings, with_overridden
-from updater.planning.eligibility import Skip, Skipped, choose_target, skip_by_selection, skip_without_images
-from updater.planning.image_list import IllegalEntry, ImageEntry, parse_image_list
+from updater.planning.documents_choice import RuleBook
+from updater.planning.eligibility import Skip, Skipped, choose_target, skip_by_selection
+from updater.planning.image_list import IllegalEntry, ImageEntry
 from updater.planning.image_plans import illegal_plan, image_warnings, plan_image, spec_state
 from updater.planning.live_images import LiveImages, read_live_images
 from updater.planning.write_back import WriteBackMethod, parse_write_back_method
@@ -29,16 +30,22 @@ from updater.rules.selection import Selector
 
 _EVERY_NAME = NamePatterns()
 _EVERY_LABEL = LabelSelector()
+_NO_RULES = RuleBook()
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What the operator says of planning, compiled once. ``default_platform`` is that of the process, ``os/arch``."""
+    """What the operator says of planning, compiled once. ``default_platform`` is that of the process, ``os/arch``.
+
+    ``follows_annotations`` False leaves out Applications that no rules document matches.
+    """
 
     name_patterns: NamePatterns = _EVERY_NAME
     label_selector: LabelSelector = _EVERY_LABEL
     default_platform: str = "linux/amd64"
     server_supports_hydrator: bool = True
+    rules: RuleBook = _NO_RULES
+    follows_annotations: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class _Draft:
 
     snapshot: ApplicationSnapshot
     options: PlanOptions
-    own: Mapping[str, str]
+    settings: ApplicationSettings
     write_back: WriteBackMethod | None = None
     choice: SourceChoice | None = None
     problem: PlanError | None = None
@@ -81,18 +88,17 @@ def plan_application(
 
     selector: the caller's memory of compiled rules, worth handing over when there are many Applications.
     """
-    own = keys.own_annotations(snapshot.annotations)
-    entries = parse_image_list(own.get(keys.IMAGE_LIST, ""))
-    draft = _Draft(snapshot, options, own)
+    settings = find_settings(snapshot, options.rules, follows_annotations=options.follows_annotations)
     unselected = skip_by_selection(snapshot, options.name_patterns, options.label_selector)
-    skipped = skip_without_images(snapshot, has_entries=bool(entries)) or _read_write_back(draft) or unselected
+    if isinstance(settings, Skipped):
+        return _left_out(snapshot, settings, is_forgotten=unselected is None)
+    draft = _Draft(snapshot, options, settings)
+    skipped = _read_write_back(draft) or unselected
     if skipped is not None:
-        is_forgotten = skipped.why is Skip.NO_IMAGE_LIST and unselected is None
-        warnings = missing_list_warnings(own) if is_forgotten else ()
-        return ApplicationPlan(snapshot.key, skipped=skipped.text, skip=skipped.why, warnings=warnings)
-    images = _plan_images(draft, entries, selector or Selector())
-    draft.warnings += [*collision_warnings(images), *git_warnings(own, draft.write_back)]
-    draft.warnings += keys.unknown_key_warnings(own, [plan.alias for plan in images])
+        return _left_out(snapshot, skipped)
+    images = _plan_images(draft, selector or Selector())
+    draft.warnings += [*collision_warnings(images), *git_warnings(settings.git_settings, draft.write_back)]
+    draft.warnings += settings.warnings
     return ApplicationPlan(
         key=snapshot.key,
         images=images,
@@ -104,16 +110,23 @@ def plan_application(
     )
 
 
+def _left_out(snapshot: ApplicationSnapshot, skipped: Skipped, *, is_forgotten: bool = False) -> ApplicationPlan:
+    """``is_forgotten``: nothing but the missing list keeps it out, so its other annotations are worth a word."""
+    has_no_list = is_forgotten and skipped.why is Skip.NO_IMAGE_LIST
+    warnings = missing_list_warnings(keys.own_annotations(snapshot.annotations)) if has_no_list else ()
+    return ApplicationPlan(snapshot.key, skipped=skipped.text, skip=skipped.why, warnings=warnings)
+
+
 def _read_write_back(draft: _Draft) -> Skipped | None:
     """Method, type and source. A type without overrides leaves the Application out; other mistakes are its problem."""
     try:
-        draft.write_back = parse_write_back_method(draft.own.get(keys.WRITE_BACK_METHOD, ""))
+        draft.write_back = parse_write_back_method(draft.settings.write_back.get(keys.WRITE_BACK_METHOD, ""))
     except PlanError as problem:
         draft.problem = problem
     try:
         draft.choice = choose_target(
             draft.snapshot,
-            draft.own,
+            draft.settings.write_back,
             draft.write_back or WriteBackMethod(),
             server_supports_hydrator=draft.options.server_supports_hydrator,
         )
@@ -124,22 +137,22 @@ def _read_write_back(draft: _Draft) -> Skipped | None:
     return None
 
 
-def _plan_images(
-    draft: _Draft, entries: Iterable[ImageEntry | IllegalEntry], selector: Selector
-) -> tuple[ImagePlan, ...]:
+def _plan_images(draft: _Draft, selector: Selector) -> tuple[ImagePlan, ...]:
     live = read_live_images(draft.snapshot.live_images)
     plans: list[ImagePlan] = []
-    for entry in entries:
+    for entry, settings in draft.settings.images:
         if isinstance(entry, IllegalEntry):
             draft.warnings.append(Warned("image_invalid", entry.problem))
             plans.append(illegal_plan(draft.snapshot.key, entry))
         else:
-            plans.append(_plan_entry(draft, entry, live, selector))
+            plans.append(_plan_entry(draft, (entry, settings), live, selector))
     return with_overridden(tuple(plans))
 
 
-def _plan_entry(draft: _Draft, entry: ImageEntry, live: LiveImages, selector: Selector) -> ImagePlan:
-    settings = read_settings(draft.own, entry.alias)
+def _plan_entry(
+    draft: _Draft, image: tuple[ImageEntry, ImageSettings], live: LiveImages, selector: Selector
+) -> ImagePlan:
+    entry, settings = image
     plan = plan_image(
         draft.snapshot.key,
         entry,

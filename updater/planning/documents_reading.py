@@ -1,0 +1,150 @@
+"""From the content of one YAML document to ``RulesDocument`` values, or to every problem in it (``runtime.md`` 9.1).
+
+Accepted are the kind ``ImageUpdater``, its list, and the general ``List`` that kubectl prints.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from updater.errors import PlanError
+from updater.planning.documents import (
+    Rule,
+    RulesDocument,
+    UpdateSettings,
+    Verification,
+    WriteBackConfig,
+    refined,
+    refined_verification,
+)
+from updater.planning.documents_choice import by_specificity
+from updater.planning.documents_fields import Fields, Problems
+from updater.planning.documents_images import (
+    IMAGE_FIELDS,
+    check_verification,
+    read_image,
+    read_settings_block,
+    read_verification,
+)
+from updater.planning.documents_selectors import read_selector
+from updater.planning.documents_write_back import check_branch, read_write_back
+from updater.rules.globs import Glob
+from updater.rules.specificity import ApplicationRule
+
+GROUP = "argocd-image-updater.argoproj.io"
+KIND = "ImageUpdater"
+_API_VERSION = f"{GROUP}/v1alpha1"
+_LISTS = (("v1", "List"), (_API_VERSION, f"{KIND}List"))
+_TOP_FIELDS = ("apiVersion", "kind", "metadata", "spec", "status")
+_METADATA_FIELDS = (
+    *("name", "namespace", "labels", "annotations", "generateName", "uid", "resourceVersion", "generation"),
+    *("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "finalizers", "ownerReferences"),
+    *("managedFields", "selfLink"),
+)
+_SPEC_FIELDS = ("commonUpdateSettings", "writeBackConfig", "imagesVerification", "applicationRefs")
+_RULE_FIELDS = (
+    *("namePattern", "labelSelectors", "useAnnotations", "commonUpdateSettings", "writeBackConfig"),
+    *("imagesVerification", "images"),
+)
+
+
+def read_documents(value: object, origin: str, problems: Problems) -> tuple[RulesDocument, ...]:
+    """The documents in ``value``: one, or several when it is a list. What is in ``problems`` makes them unusable."""
+    items = _listed(value)
+    if items is None:
+        return _read_all([(value, "")], origin, problems)
+    listed = Fields(value, "", problems, ("apiVersion", "kind", "metadata", "items"))
+    if not listed.has("items"):
+        listed.complain("items", "is required")
+    return _read_all([(item, f"items[{index}]") for index, item in enumerate(items)], origin, problems)
+
+
+def _listed(value: object) -> list[object] | None:
+    if not isinstance(value, dict) or (value.get("apiVersion"), value.get("kind")) not in _LISTS:
+        return None
+    items = value.get("items")
+    return items if isinstance(items, list) else []
+
+
+def _read_all(values: Iterable[tuple[object, str]], origin: str, problems: Problems) -> tuple[RulesDocument, ...]:
+    return tuple(_read_document(Fields(value, path, problems, _TOP_FIELDS), origin) for value, path in values)
+
+
+def _read_document(top: Fields, origin: str) -> RulesDocument:
+    for name, wanted in (("apiVersion", _API_VERSION), ("kind", KIND)):
+        found = top.text(name, is_required=True)
+        if found and found != wanted:
+            top.complain(name, f"expected {wanted!r}, found {found[:80]!r}")
+    metadata = top.block("metadata", _METADATA_FIELDS)
+    spec = top.block("spec", _SPEC_FIELDS)
+    if metadata is None:
+        top.complain("metadata", "is required")
+    if spec is None:
+        top.complain("spec", "is required")
+    name = (metadata and metadata.text("name", is_required=True)) or ""
+    namespace = (metadata and metadata.text("namespace")) or ""
+    rules = by_specificity(_read_rules(spec)) if spec else ()
+    return RulesDocument(name, namespace, origin, rules)
+
+
+def _read_rules(spec: Fields) -> Iterator[Rule]:
+    settings, write_back, verification = read_settings_block(spec), read_write_back(spec), read_verification(spec)
+    rules = spec.blocks("applicationRefs", _RULE_FIELDS)
+    if not rules:
+        spec.complain("applicationRefs", "expected at least one rule")
+    check_branch(spec, write_back)
+    _refuse_repeats(rules, "namePattern")
+    for fields in rules:
+        rule = _read_rule(fields, settings, write_back, verification)
+        if rule is not None:
+            yield rule
+
+
+def _read_rule(
+    fields: Fields, settings: UpdateSettings, write_back: WriteBackConfig, verification: Verification | None
+) -> Rule | None:
+    pattern = _read_pattern(fields)
+    selector = read_selector(fields)
+    uses_annotations = fields.boolean("useAnnotations") or False
+    own_verification = read_verification(fields)
+    own_settings, own_write_back = read_settings_block(fields), read_write_back(fields)
+    merged = own_verification if uses_annotations else refined_verification(verification, own_verification)
+    check_verification(fields, merged)
+    blocks = fields.blocks("images", IMAGE_FIELDS)
+    _refuse_repeats(blocks, "alias")
+    if not blocks and not uses_annotations:
+        fields.complain("images", "expected at least one image, or 'useAnnotations: true'")
+    images = [read_image(block, refined(settings, own_settings), merged) for block in blocks]
+    merged_write_back = refined(write_back, own_write_back)
+    check_branch(fields, merged_write_back)
+    if pattern is None:
+        return None
+    return Rule(
+        selection=ApplicationRule(pattern, selector),
+        uses_annotations=uses_annotations,
+        images=() if uses_annotations else tuple(image for image in images if image is not None),
+        write_back=merged_write_back,
+        verification=merged,
+    )
+
+
+def _read_pattern(fields: Fields) -> Glob | None:
+    text = fields.text("namePattern", is_required=True)
+    if not text:
+        return None
+    try:
+        return Glob(text)
+    except PlanError as problem:
+        fields.complain("namePattern", str(problem))
+        return None
+
+
+def _refuse_repeats(blocks: Iterable[Fields], name: str) -> None:
+    """Every text in the field ``name`` may stand once among the entries of a list."""
+    seen: Counter[str] = Counter()
+    for block in blocks:
+        text = block.peek(name)
+        seen[text] += 1
+        if text and seen[text] == 2:
+            block.complain(name, f"{text[:80]!r} stands there twice; every entry needs its own")
