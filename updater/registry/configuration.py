@@ -8,27 +8,41 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
 
 from updater.errors import ConfigurationError
 from updater.model.report import Warned
+from updater.registry.configuration_authorities import TLS_FOLDER, MountedAuthorities, load_authorities
 from updater.registry.configuration_entry import EntryReader, FieldProblem, mapping_fields
-from updater.registry.endpoints import Endpoint, TagSortMode
+from updater.registry.endpoints import Endpoint, EndpointTable, TagSortMode
 
-TLS_FOLDER = "/app/config/tls"
-"""Where ``argocd-tls-certs-cm`` is mounted: one CA file per API host (``registries.md`` 1.8)."""
+MISSING = "registries_missing"
+"""The kind of warning for a file that is not there."""
+
+MAX_FILE_BYTES = 4 * 1024 * 1024
+"""More than a ConfigMap can hold (1 MiB)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegistryConfiguration:
-    """Configured endpoints in file order, and what an operator should mend although the file loads."""
+    """Configured endpoints in file order, and what an operator should mend although the file loads.
+
+    ``authorities``: PEM text by API host, for registries that have no entry. Equal when the content is equal, that of
+    CA files included.
+    """
 
     endpoints: tuple[Endpoint, ...] = ()
     warnings: tuple[Warned, ...] = ()
+    authorities: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def table(self) -> EndpointTable:
+        """What finds the endpoint of an image."""
+        return EndpointTable(self.endpoints, self.authorities)
 
 
 def load_registries(path: str, *, tls_folder: str = TLS_FOLDER) -> RegistryConfiguration:
@@ -37,38 +51,50 @@ def load_registries(path: str, *, tls_folder: str = TLS_FOLDER) -> RegistryConfi
     Raises ``ConfigurationError`` with code ``registries_invalid`` for a file that is there and cannot be used.
     """
     if not path:
-        return RegistryConfiguration()
+        return parse_registries("", path, tls_folder=tls_folder)
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         reason = "is a directory" if error.errno == errno.EISDIR else "does not exist"
-        warning = Warned("registries_missing", f"{path} {reason}: only the built-in registries are known")
-        return RegistryConfiguration(warnings=(warning,))
+        warning = Warned(MISSING, f"{path} {reason}: only the built-in registries are known")
+        nothing = parse_registries("", path, tls_folder=tls_folder)
+        return replace(nothing, warnings=(warning, *nothing.warnings))
     except OSError as error:
         raise _invalid(path, [error.strerror or "it cannot be read"]) from error
+    return parse_registries(_text_of(content, path), path, tls_folder=tls_folder)
+
+
+def _text_of(content: bytes, path: str) -> str:
+    if len(content) > MAX_FILE_BYTES:
+        raise _invalid(path, [f"it is larger than {MAX_FILE_BYTES // 1024} KiB"])
+    try:
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _invalid(path, ["it is not UTF-8 text"]) from error
-    return parse_registries(text, path, tls_folder=tls_folder)
 
 
 def parse_registries(text: str, path: str, *, tls_folder: str = TLS_FOLDER) -> RegistryConfiguration:
     """The configuration in a text; ``path`` is for messages. Raises as ``load_registries`` does."""
-    try:
-        document = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise _invalid(path, [_yaml_problem(error)]) from error
-    try:
-        nodes = _entries(document)
-    except FieldProblem as problem:
-        raise _invalid(path, [str(problem)]) from problem
-    readers = [EntryReader(node, number, tls_folder) for number, node in enumerate(nodes, start=1)]
+    mounted = load_authorities(tls_folder)
+    readers = [EntryReader(node, number, mounted) for number, node in enumerate(_nodes(text, path), start=1)]
     endpoints = [reader.read() for reader in readers]
     problems = [problem for reader in readers for problem in reader.problems]
     problems += _problems_between(endpoints)
     if problems:
         raise _invalid(path, problems)
     warnings = [warning for reader in readers for warning in reader.warnings]
-    return RegistryConfiguration(tuple(endpoints), (*warnings, *_warnings_between(endpoints)))
+    warnings += _warnings_between(endpoints) + _warnings_about(mounted)
+    return RegistryConfiguration(tuple(endpoints), tuple(warnings), mounted.by_host)
+
+
+def _nodes(text: str, path: str) -> list[yaml.Node]:
+    try:
+        return _entries(yaml.compose(text, Loader=yaml.SafeLoader))
+    except FieldProblem as problem:
+        raise _invalid(path, [str(problem)]) from problem
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _invalid(path, [_yaml_problem(error)]) from error
 
 
 def _entries(document: yaml.Node | None) -> list[yaml.Node]:
@@ -114,6 +140,11 @@ def _warnings_between(endpoints: list[Endpoint]) -> list[Warned]:
             text = f"{endpoint.name}: tagsortmode makes newest-build trust the order of the list, without metadata"
             warnings.append(Warned("registries_sorted", text))
     return warnings
+
+
+def _warnings_about(mounted: MountedAuthorities) -> list[Warned]:
+    """A broken file for a host without an entry is set aside: the host is then trusted less, never more."""
+    return [Warned("registries_ca_unusable", f"CA file set aside: {text}") for text in mounted.problems.values()]
 
 
 def _yaml_problem(error: Exception) -> str:

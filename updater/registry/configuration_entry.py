@@ -14,11 +14,16 @@ from urllib.parse import urlsplit
 import yaml
 
 from updater.clock import DurationError, parse_duration_s
-from updater.errors import ConfigurationError, CredentialError
+from updater.errors import CredentialError
 from updater.model.report import Warned
+from updater.registry.configuration_authorities import (
+    MountedAuthorities,
+    UnusableAuthorities,
+    certificates_in,
+    load_ca_file,
+)
 from updater.registry.credential_sources import CredentialSource, UnusableSource, parse_credential_source
 from updater.registry.endpoints import DEFAULT_REQUESTS_PER_S, Endpoint, TagSortMode
-from updater.transport.trust import TlsOptions, ssl_context
 
 _KEYS = frozenset(
     {
@@ -68,11 +73,11 @@ def mapping_fields(node: yaml.Node, allowed: frozenset[str]) -> dict[str, yaml.N
 class EntryReader:
     """Reads one entry; ``problems`` and ``warnings`` are complete after ``read``."""
 
-    def __init__(self, node: yaml.Node, number: int, tls_folder: str) -> None:
+    def __init__(self, node: yaml.Node, number: int, mounted: MountedAuthorities) -> None:
         self.problems: list[str] = []
         self.warnings: list[Warned] = []
         self._label = f"entry {number}"
-        self._tls_folder = tls_folder
+        self._mounted = mounted
         self._fields: dict[str, yaml.Node] = {}
         self._is_readable = True
         try:
@@ -95,7 +100,7 @@ class EntryReader:
             default_namespace=self._field("defaultns", _text, ""),
             is_default=self._field("default", _boolean, default=False),
             is_insecure=is_insecure,
-            ca_file="" if is_insecure else self._ca_file(api_url),
+            ca_data="" if is_insecure else self._authorities(api_url),
             credentials=self._credentials(),
             credentials_expire_s=self._field("credsexpire", _lifetime_s, 0.0),
             requests_per_s=max(0, self._field("limit", _integer, DEFAULT_REQUESTS_PER_S)),
@@ -133,22 +138,30 @@ class EntryReader:
             self.warnings.append(Warned("registries_credentials_invalid", problem))
             return UnusableSource(problem)
 
-    def _ca_file(self, api_url: str) -> str:
-        """The CA file as written, else the one mounted for the API's host; it must hold a usable certificate."""
-        if self._field("ca_data", _text, ""):
-            self.problems.append(
-                f"{self._label}: 'ca_data' is not supported; put the PEM text in a file, name 'ca_file'"
-            )
-        path = self._field("ca_file", _text, "")
-        if not path:
-            mounted = Path(self._tls_folder, urlsplit(api_url).hostname or "")
-            path = str(mounted) if mounted.is_file() else ""
+    def _authorities(self, api_url: str) -> str:
+        """The certificates of ``ca_data`` and ``ca_file``; without a ``ca_file``, of the file mounted for the API's host.
+
+        Each source that is named must hold a usable certificate.
+        """
+        text, path = self._field("ca_data", _text, ""), self._field("ca_file", _text, "")
+        parts = [self._certificates("'ca_data'", lambda: certificates_in(text))] if text else []
         if path:
-            try:
-                ssl_context(TlsOptions(ca_file=path))
-            except ConfigurationError as error:
-                self.problems.append(f"{self._label}: {error}")
-        return path
+            parts.append(self._certificates(f"the CA file {path}", lambda: load_ca_file(Path(path))))
+        else:
+            parts.append(self._mounted_for(urlsplit(api_url).hostname or ""))
+        return "".join(parts)
+
+    def _certificates(self, what: str, read: Callable[[], str]) -> str:
+        try:
+            return read()
+        except UnusableAuthorities as problem:
+            self.problems.append(f"{self._label}: {what} cannot be used: {problem}")
+            return ""
+
+    def _mounted_for(self, host: str) -> str:
+        if host in self._mounted.problems:
+            self.problems.append(f"{self._label}: the mounted CA file cannot be used: {self._mounted.problems[host]}")
+        return self._mounted.by_host.get(host, "")
 
 
 def _text(node: yaml.ScalarNode) -> str:

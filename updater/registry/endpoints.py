@@ -7,8 +7,8 @@ configured one, whatever was looked up before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from urllib.parse import urlsplit
 
@@ -54,6 +54,8 @@ class Endpoint:
     is_default: bool = False
     is_insecure: bool = False
     ca_file: str = ""
+    ca_data: str = field(default="", repr=False)
+    """PEM text. CA files of ``registries.conf`` are read when it is loaded, so that their content decides."""
     credentials: CredentialSource | UnusableSource | None = None
     credentials_expire_s: float = 0.0
     requests_per_s: int = DEFAULT_REQUESTS_PER_S
@@ -67,7 +69,7 @@ class Endpoint:
     @property
     def tls(self) -> TlsOptions:
         """The TLS inputs of its connections, those to its token service included."""
-        return TlsOptions(ca_file=self.ca_file, insecure=self.is_insecure)
+        return TlsOptions(ca_file=self.ca_file, ca_data=self.ca_data, insecure=self.is_insecure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,14 @@ class RemoteRepository:
     @property
     def tags_url(self) -> str:
         return f"{self.endpoint.api_url}/v2/{self.name}/tags/list"
+
+    def manifest_url(self, reference: str) -> str:
+        """Where a manifest is; ``reference`` is a legal tag or digest."""
+        return f"{self.endpoint.api_url}/v2/{self.name}/manifests/{reference}"
+
+    def blob_url(self, digest: str) -> str:
+        """Where a blob is; ``digest`` is a legal one."""
+        return f"{self.endpoint.api_url}/v2/{self.name}/blobs/{digest}"
 
     @property
     def ping_url(self) -> str:
@@ -101,10 +111,15 @@ DOCKER_HUB = Endpoint(
 
 
 class EndpointTable:
-    """Finds the endpoint of an image. Immutable, so any thread may ask."""
+    """Finds the endpoint of an image. Immutable, so any thread may ask.
 
-    def __init__(self, configured: Iterable[Endpoint] = ()) -> None:
-        self._by_prefix = {endpoint.prefix: endpoint for endpoint in (DOCKER_HUB, *configured)}
+    ``authorities``: PEM text by API host, for endpoints that nobody configured (``registries.md`` 1.8).
+    """
+
+    def __init__(self, configured: Iterable[Endpoint] = (), authorities: Mapping[str, str] | None = None) -> None:
+        self._authorities = dict(authorities or {})
+        hub = self._trusting(DOCKER_HUB)
+        self._by_prefix = {endpoint.prefix: endpoint for endpoint in (hub, *configured)}
         marked = [e for e in self._by_prefix.values() if e.is_default and e.source is EndpointSource.CONFIGURED]
         self._default = marked[0] if marked else self._by_prefix[_HUB_PREFIX]
 
@@ -129,7 +144,11 @@ class EndpointTable:
             if candidate in self._by_prefix:
                 return self._by_prefix[candidate]
             candidate = candidate.rpartition("/")[0]
-        return self._by_prefix.get("") or _inferred(host)
+        return self._by_prefix.get("") or self._trusting(_inferred(host))
+
+    def _trusting(self, endpoint: Endpoint) -> Endpoint:
+        ca_data = self._authorities.get(urlsplit(endpoint.api_url).hostname or "", "")
+        return replace(endpoint, ca_data=ca_data) if ca_data else endpoint
 
 
 def origin_of(url: str) -> str:

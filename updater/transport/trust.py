@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from updater.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
 class TlsOptions:
-    """What decides whom we trust and who we are. Paths are empty when not given."""
+    """What decides whom we trust and who we are. Paths are empty when not given; ``ca_data`` is PEM text."""
 
     ca_file: str = ""
     client_cert: str = ""
     client_key: str = ""
     insecure: bool = False
+    ca_data: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if bool(self.client_cert) != bool(self.client_key):
@@ -39,9 +40,12 @@ def ssl_context(options: TlsOptions) -> ssl.SSLContext:
     if options.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if options.ca_file:
-        # A server's own certificate in the file is enough, whoever signed it (6.3), as for the Argo CD client.
+    if options.ca_file or options.ca_data:
+        # A server's own certificate is enough, whoever signed it (6.3), as for the Argo CD client.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if options.ca_data:
+        _load("ca_data", "CA text", lambda: context.load_verify_locations(cadata=options.ca_data))
+    if options.ca_file:
         _load(options.ca_file, "CA file", lambda: context.load_verify_locations(cafile=options.ca_file))
     if options.client_cert:
         _load(

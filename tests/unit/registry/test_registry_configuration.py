@@ -4,7 +4,6 @@ import contextlib
 from pathlib import Path
 
 import pytest
-import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,8 +72,9 @@ def test_a_file_may_have_no_entries(text: str) -> None:
         pytest.param("credsexpire: -1h", "'credsexpire': it cannot be negative", id="negative lifetime"),
         pytest.param("tagsortmode: unsorted", "expected latest-first, latest-last or none", id="sort mode"),
         pytest.param("prefix: [a]", "'prefix': expected a single value", id="list for text"),
-        pytest.param("ca_data: x", "'ca_data' is not supported", id="inline CA"),
-        pytest.param("ca_file: /not/there.pem", "the CA file cannot be used", id="CA file missing"),
+        pytest.param("ca_data: x", "'ca_data' cannot be used: it holds no usable certificate", id="inline CA"),
+        pytest.param("ca_file: /not/there.pem", "the CA file /not/there.pem cannot be used", id="CA file missing"),
+        pytest.param("defaultns: a\nping: maybe", "'ping': expected true or false", id="ping is ignored but checked"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_entry(lines: str, said: str) -> None:
@@ -187,6 +187,12 @@ def test_no_text_breaks_the_reader(text: str) -> None:
         assert isinstance(parse(text), RegistryConfiguration)
 
 
+def test_a_file_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "registries.conf").write_bytes(b"#" * (4 * 1024 * 1024 + 1))
+    with pytest.raises(ConfigurationError, match="larger than 4096 KiB"):
+        load_registries(str(tmp_path / "registries.conf"))
+
+
 def test_a_missing_file_means_the_built_in_registries(tmp_path: Path) -> None:
     assert load_registries("") == RegistryConfiguration()
     for path, said in ((tmp_path / "absent", "does not exist"), (tmp_path, "is a directory")):
@@ -200,14 +206,6 @@ def test_a_file_that_is_no_text_fails(tmp_path: Path) -> None:
     (tmp_path / "registries.conf").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(ConfigurationError, match="not UTF-8"):
         load_registries(str(tmp_path / "registries.conf"))
-
-
-def test_a_mounted_ca_file_is_found_by_host(tmp_path: Path) -> None:
-    trustme.CA().cert_pem.write_to_path(str(tmp_path / "quay.io"))
-    text = entry("prefix: quay.io")
-    assert parse_registries(text, "/conf", tls_folder=str(tmp_path)).endpoints[0].ca_file == str(tmp_path / "quay.io")
-    insecure = parse_registries(f"{text}  insecure: true\n", "/conf", tls_folder=str(tmp_path))
-    assert insecure.endpoints[0].ca_file == ""
 
 
 def test_the_example_file_loads_without_warnings() -> None:
