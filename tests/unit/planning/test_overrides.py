@@ -46,6 +46,7 @@ def test_helm_edits_carry_what_was_seen() -> None:
         pytest.param(None, None, id="no block"),
         pytest.param(("quay.io/acme/web:1", "x"), "quay.io/acme/web:1", id="item"),
         pytest.param(("x=quay.io/acme/web:1",), "x=quay.io/acme/web:1", id="renamed item"),
+        pytest.param(("quay.io/acme/web:1", "quay.io/acme/web:0"), "quay.io/acme/web:1", id="first of two items"),
     ],
 )
 def test_kustomize_edit_carries_the_item_that_was_seen(items: tuple[str, ...] | None, seen: str | None) -> None:

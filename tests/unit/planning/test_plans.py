@@ -226,6 +226,23 @@ def test_forced_image_is_planned_without_running() -> None:
     assert image.is_forced
 
 
+@pytest.mark.parametrize(
+    ("force", "in_spec"),
+    [pytest.param("true", "web:1", id="forced"), pytest.param("false", "", id="left alone")],
+)
+def test_spec_is_read_for_what_may_be_written(force: str, in_spec: str) -> None:
+    source = SourceSnapshot(helm_parameters=(HelmParameter("i", "web:1", True),))
+    own = {"image-list": "a=web", "a.force-update": force, "a.helm.image-spec": "i"}
+    (image,) = plan_application(helm_application(own, source=source), _OPTIONS).images
+    assert image.in_spec == in_spec
+
+
+@pytest.mark.parametrize(("entry", "name"), [("a=r.io/web", "a: "), ("r.io/web", "r.io/web: ")])
+def test_warning_begins_with_alias_or_name(entry: str, name: str) -> None:
+    plan = plan_application(helm_application({"image-list": entry, "force-update": "maybe"}), _OPTIONS)
+    assert plan.warnings[0].text.startswith(name)
+
+
 def test_live_texts_that_name_no_image_are_passed_over() -> None:
     (image,) = plan_application(helm_application({"image-list": "web"}, "Bad Image", "web:1"), _OPTIONS).images
     assert image.live == ImageReference(image.repository, "1", "", "web:1")

@@ -45,6 +45,8 @@ def test_malformed_items_are_reported_and_match_nothing() -> None:
         ("", {}, True),
         ("a>3", {"a": "4"}, True),
         ("a>3", {"a": "3"}, False),
+        ("a<3", {"a": "3"}, False),
+        ("a<3", {"a": "2"}, True),
         ("a>3", {"a": "99999999999999999999"}, False),
         ("a in (,)", {"a": ""}, True),
         ("a in (x,)", {"a": ""}, True),
