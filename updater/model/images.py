@@ -74,6 +74,14 @@ class Candidate:
     loss: Loss | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a rule needs to know of tags: ``platforms`` as in ``TagRule``; creation times only if they are wanted."""
+
+    platforms: tuple[str, ...] = ()
+    wants_created: bool = True
+
+
 class Severity(Enum):
     """How loudly an outcome is reported, by the name of the log level."""
 

@@ -8,23 +8,22 @@ What was asked is in ``registry.requests``.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import ssl
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs
 
 from updater.playground.registry_access import TOKEN_PATH, AccessMode, RegistryAccess
+from updater.playground.registry_content import MANIFEST_TYPE, HeldManifest, HeldRepository, digest_of
 from updater.playground.registry_faults import RegistryFaults
 from updater.playground.registry_http import HttpAnswer, HttpAsked, LoopbackServer
 
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
-CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 _CREATED = "2026-01-01T00:00:00Z"
 _ROUTE = re.compile(r"/v2/(?P<name>.+)/(?P<kind>tags|manifests|blobs/uploads|blobs)/(?P<rest>[^/]*)")
 
@@ -62,29 +61,17 @@ class Asked:
         return bool(self.scheme)
 
 
-@dataclass(frozen=True, slots=True)
-class _Manifest:
-    media_type: str
-    body: bytes
-
-
-@dataclass(slots=True)
-class _Repository:
-    tags: dict[str, str] = field(default_factory=dict)
-    manifests: dict[str, _Manifest] = field(default_factory=dict)
-    blobs: dict[str, bytes] = field(default_factory=dict)
-
-
 class PlaygroundRegistry:
     """The registry; a context manager. Every method is thread-safe."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.faults = RegistryFaults()
         self.pagination = Pagination()
+        self.offers_etags = False
         self._lock = threading.Lock()
         self._arrivals = threading.Condition(self._lock)
         self._access = RegistryAccess()
-        self._repositories: dict[str, _Repository] = {}
+        self._repositories: dict[str, HeldRepository] = {}
         self._requests: list[Asked] = []
         self._pushes = 0
         self._server = LoopbackServer(self, tls, name="playground-registry")
@@ -124,20 +111,48 @@ class PlaygroundRegistry:
             if not self._arrivals.wait_for(lambda: len(self._requests) >= count, timeout_s):
                 raise TimeoutError(f"{len(self._requests)} of {count} requests arrived within {timeout_s} s")
 
-    def push(self, repository: str, tag: str, *, created: str = _CREATED) -> str:
-        """Put a new image under ``tag``; returns its manifest digest. Pushing again moves the tag."""
+    def push(self, repository: str, tag: str, *, created: str = _CREATED, platform: str = "linux/amd64") -> str:
+        """Put a new image under ``tag``; returns its manifest digest. Pushing again moves the tag.
+
+        ``created`` empty leaves the date out.
+        """
         with self._lock:
             self._pushes += 1
-            config = {"architecture": "amd64", "os": "linux", "created": created, "author": f"push {self._pushes}"}
-            held = self._repositories.setdefault(repository, _Repository())
-            described = [_store(held, json.dumps(config).encode()), _store(held, f"layer {self._pushes}".encode())]
-            manifest = {
-                "schemaVersion": 2,
-                "mediaType": MANIFEST_TYPE,
-                "config": {"mediaType": CONFIG_TYPE, **described[0]},
-                "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", **described[1]}],
-            }
-            return _put_manifest(held, tag, _Manifest(MANIFEST_TYPE, json.dumps(manifest).encode()))
+            descriptor = self._held(repository).put_image(tag, platform, created, str(self._pushes))
+            return str(descriptor["digest"])
+
+    def push_index(
+        self, repository: str, tag: str, created_by_platform: Mapping[str, str], *, annotated: str = ""
+    ) -> str:
+        """Put a new image for several platforms under ``tag``; returns the digest of its index.
+
+        ``annotated`` is the creation time on the index itself.
+        """
+        with self._lock:
+            self._pushes += 1
+            return self._held(repository).put_index(tag, created_by_platform, annotated, str(self._pushes))
+
+    def put_manifest(self, repository: str, reference: str, media_type: str, body: bytes) -> str:
+        """Keep these bytes as a manifest, whatever they are; returns their digest."""
+        with self._lock:
+            return self._held(repository).put_manifest(reference, HeldManifest(media_type, body))
+
+    def put_blob(self, repository: str, blob: bytes) -> dict[str, str | int]:
+        """Keep a blob; returns its digest and size."""
+        with self._lock:
+            return self._held(repository).put_blob(blob)
+
+    def delete_blob(self, repository: str, digest: str) -> None:
+        """Lose a blob or manifest. Raises ``KeyError`` when there is none."""
+        with self._lock:
+            held = self._repositories[repository]
+            (held.blobs if digest in held.blobs else held.manifests).pop(digest)
+
+    def manifest(self, repository: str, reference: str) -> bytes:
+        """The bytes of a manifest by tag or digest. Raises ``KeyError`` when there is none."""
+        with self._lock:
+            held = self._repositories[repository]
+            return held.manifests[held.tags.get(reference, reference)].body
 
     def delete_tag(self, repository: str, tag: str) -> None:
         """Remove a tag; its manifest stays. Raises ``KeyError`` when there is no such tag."""
@@ -169,11 +184,24 @@ class PlaygroundRegistry:
         with self._lock:
             self._requests.append(Asked(asked.method, asked.path, asked.query, scheme))
             self._arrivals.notify_all()
-        return self.faults.respond(asked, self._respond)
+        return self.faults.respond(asked, self._respond_or_confirm)
+
+    def _held(self, repository: str) -> HeldRepository:
+        return self._repositories.setdefault(repository, HeldRepository())
 
     def _replace_access(self, access: RegistryAccess) -> None:
         with self._lock:
             self._access = access
+
+    def _respond_or_confirm(self, asked: HttpAsked) -> HttpAnswer:
+        """The answer with a validator where they are offered, without its body when the client has it already."""
+        answer = self._respond(asked)
+        if not self.offers_etags or answer.status != 200:
+            return answer
+        etag = f'"{digest_of(answer.body)}"'
+        if asked.headers.get("If-None-Match") == etag:
+            return HttpAnswer(304, {"ETag": etag})
+        return HttpAnswer(200, {**answer.headers, "ETag": etag}, answer.body)
 
     def _respond(self, asked: HttpAsked) -> HttpAnswer:
         with self._lock:
@@ -205,7 +233,7 @@ class PlaygroundRegistry:
             return _error(404, "BLOB_UNKNOWN", "blob unknown to registry")
         return HttpAnswer(200, {"Content-Type": "application/octet-stream", "Docker-Content-Digest": rest}, blob)
 
-    def _serve_tags(self, asked: HttpAsked, repository: str, held: _Repository) -> HttpAnswer:
+    def _serve_tags(self, asked: HttpAsked, repository: str, held: HeldRepository) -> HttpAnswer:
         query = parse_qs(asked.query)
         last = query.get("last", [""])[0] if self.pagination.honours_last else ""
         rest = [tag for tag in sorted(held.tags) if tag > last]
@@ -229,47 +257,28 @@ class PlaygroundRegistry:
         return {"Link": f'<{target}>; rel="next"'}
 
     def _store_upload(self, asked: HttpAsked, repository: str, kind: str, rest: str) -> HttpAnswer:
-        held = self._repositories.setdefault(repository, _Repository())
+        held = self._held(repository)
         if kind == "manifests":
             media_type = asked.headers.get("Content-Type", MANIFEST_TYPE)
-            digest = _put_manifest(held, rest, _Manifest(media_type, asked.body))
+            digest = held.put_manifest(rest, HeldManifest(media_type, asked.body))
             return HttpAnswer(
                 201, {"Location": f"/v2/{repository}/manifests/{digest}", "Docker-Content-Digest": digest}
             )
         digest = parse_qs(asked.query).get("digest", [""])[0]
         if not digest:
             return HttpAnswer(202, {"Location": f"/v2/{repository}/blobs/uploads/1"})
-        if digest != _digest(asked.body):
+        if digest != digest_of(asked.body):
             return _error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
-        _store(held, asked.body)
+        held.put_blob(asked.body)
         return HttpAnswer(201, {"Location": f"/v2/{repository}/blobs/{digest}", "Docker-Content-Digest": digest})
 
 
-def _serve_manifest(held: _Repository, reference: str) -> HttpAnswer:
+def _serve_manifest(held: HeldRepository, reference: str) -> HttpAnswer:
     digest = held.tags.get(reference, reference)
     manifest = held.manifests.get(digest)
     if manifest is None:
         return _error(404, "MANIFEST_UNKNOWN", "manifest unknown")
     return HttpAnswer(200, {"Content-Type": manifest.media_type, "Docker-Content-Digest": digest}, manifest.body)
-
-
-def _put_manifest(held: _Repository, reference: str, manifest: _Manifest) -> str:
-    digest = _digest(manifest.body)
-    held.manifests[digest] = manifest
-    if ":" not in reference:
-        held.tags[reference] = digest
-    return digest
-
-
-def _store(held: _Repository, blob: bytes) -> dict[str, str | int]:
-    """Keep a blob; returns its digest and size as a descriptor holds them."""
-    digest = _digest(blob)
-    held.blobs[digest] = blob
-    return {"digest": digest, "size": len(blob)}
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> HttpAnswer:

@@ -31,12 +31,28 @@ _TransportKey = tuple[str, TlsOptions]
 
 @dataclass(frozen=True, slots=True)
 class RegistryRequest:
-    """A GET. ``where`` names the repository or token service in errors; ``authorization`` is a whole header value."""
+    """One request without a body. URLs may be presigned, ``authorization`` is a whole header value: both are secret.
 
-    url: str
+    ``where`` names the repository or token service in errors; ``etag`` asks for the body only when it has changed.
+    ``timeout_s`` bounds this one exchange within the deadline of the caller.
+    """
+
+    url: str = field(repr=False)
     where: str
     authorization: str = field(default="", repr=False)
     cap_bytes: int = ERROR_BODY_BYTES
+    method: str = "GET"
+    accept: str = "application/json"
+    etag: str = ""
+    timeout_s: float = 60.0
+
+    def headers(self) -> dict[str, str]:
+        headers = {"Accept": self.accept, "User-Agent": USER_AGENT}
+        if self.authorization:
+            headers["Authorization"] = self.authorization
+        if self.etag:
+            headers["If-None-Match"] = self.etag
+        return headers
 
 
 class RegistryConnections:
@@ -55,12 +71,9 @@ class RegistryConnections:
 
     def fetch(self, endpoint: Endpoint, request: RegistryRequest, deadline: Deadline) -> Answer:
         """The complete answer, whatever its status; raises ``RegistryError`` when there is none."""
-        headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
-        if request.authorization:
-            headers["Authorization"] = request.authorization
         try:
-            transport = self._transport(endpoint)
-            with transport.open(HttpRequest("GET", request.url, headers), deadline) as exchange:
+            transport, limit = self._transport(endpoint), deadline.sooner(request.timeout_s)
+            with transport.open(HttpRequest(request.method, request.url, request.headers()), limit) as exchange:
                 return _read(exchange, request.cap_bytes)
         except TransportError as error:
             raise broken_exchange(error, request.where) from error

@@ -27,8 +27,12 @@ MAX_RETRY_AFTER_S = 15 * 60.0
 NO_RETRY_CODES = frozenset({"registry_tls", "cancelled", "token_unavailable"})
 """Codes of errors whose class may be retried and which themselves may not: TLS needs an operator, a cancelled call
 must end, and the token service was retried before it gave up."""
-RETRY_ONCE_CODES = frozenset({"bad_response"})
+RETRY_ONCE_CODES = frozenset({"bad_response", "digest_mismatch"})
 """A page of a captive portal may be gone a moment later; a second wrong answer is believed."""
+CONTENT_CODES = frozenset(
+    {"bad_manifest", "unsupported_manifest", "too_large", "digest_mismatch", "content_missing", "request_refused"}
+)
+"""Codes that speak of one piece of content, for good: its tag is no candidate, the others are (decision D8)."""
 
 _UNREACHABLE_HINTS = {
     TransportFailure.DNS: "check the host name in the image or the api_url",

@@ -1,7 +1,6 @@
 """Listing tags, all pages of them or an error: a part of a list would make selection choose an older image.
 
-Rules: ``registries.md`` 3.5 and 4.3. Fetching manifests for digests and creation times will be a neighbour of this
-module over the same ``Authorizer`` and ``RegistryConnections``.
+Rules: ``registries.md`` 3.5 and 4.3.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from cachetools import TTLCache
 from updater.clock import Clock, Deadline
 from updater.errors import RegistryError, RegistryProtocolError
 from updater.ports.log import EventLog
-from updater.registry.answers import Answer
-from updater.registry.authorization import Authorizer, Visit
-from updater.registry.connections import RegistryConnections, RegistryRequest
+from updater.registry.authorization import Visit
+from updater.registry.calls import RegistryCalls
+from updater.registry.connections import RegistryRequest
 from updater.registry.failures import refusal
 from updater.registry.links import next_page_url, page_loop
 from updater.registry.options import RegistryOptions
@@ -71,14 +70,12 @@ class TagListing:
 
     def __init__(
         self,
-        connections: RegistryConnections,
-        authorizer: Authorizer,
+        calls: RegistryCalls,
         clock: Clock,
         log: EventLog,
         options: RegistryOptions,
     ) -> None:
-        self._connections = connections
-        self._authorizer = authorizer
+        self._calls = calls
         self._clock = clock
         self._log = log
         self._options = options
@@ -157,25 +154,12 @@ class TagListing:
         )
 
     def _page_once(self, visit: Visit, url: str, deadline: Deadline, *, is_first_with_size: bool) -> TagPage:
-        answer = self._authorized(visit, url, deadline)
         where = str(visit.remote)
+        request = RegistryRequest(url, where, cap_bytes=MAX_PAGE_BYTES, timeout_s=self._options.tags_timeout_s)
+        answer = self._calls.send(visit, request, deadline)
         if answer.status == 200:
             return parse_tag_page(answer, where)
         error = refusal(answer, where, self._clock.now(), has_credentials=visit.credentials is not None)
         if is_first_with_size and refuses_page_size(answer):
             raise _PageSizeRefused(error.what, where=where, code=error.code)
         raise error
-
-    def _authorized(self, visit: Visit, url: str, deadline: Deadline) -> Answer:
-        """The answer to a request with the best Authorization there is, repeated once when another may be better."""
-        sent = self._authorizer.before(visit, deadline)
-        answer = self._send(visit, url, sent.header if sent else "", deadline)
-        if answer.status == 200:
-            return answer
-        better = self._authorizer.after(visit, sent, answer, deadline)
-        return answer if better is None else self._send(visit, url, better.header, deadline)
-
-    def _send(self, visit: Visit, url: str, authorization: str, deadline: Deadline) -> Answer:
-        request = RegistryRequest(url, str(visit.remote), authorization, MAX_PAGE_BYTES)
-        limit = deadline.sooner(self._options.tags_timeout_s)
-        return self._connections.fetch(visit.remote.endpoint, request, limit)

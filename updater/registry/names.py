@@ -39,6 +39,17 @@ def check_repository(repository: ImageRepository) -> None:
         _refuse(repository, f"the name has {len(full)} characters, {MAX_FULL_NAME} are allowed")
 
 
+def check_tag(repository: ImageRepository, tag: str) -> None:
+    """Raise ``RegistryError`` with code ``invalid_reference`` for a tag that may not enter a URL."""
+    if not is_tag(tag):
+        raise RegistryError(
+            "the tag is not legal",
+            where=repository.full_name,
+            hint="a tag is at most 128 letters, digits, dots, underscores and dashes",
+            code="invalid_reference",
+        )
+
+
 def _refuse(repository: ImageRepository, what: str) -> None:
     raise RegistryError(
         what,

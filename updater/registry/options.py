@@ -8,6 +8,7 @@ from updater.clock import Backoff
 from updater.transport.http import HttpOptions
 
 TAGS_BACKOFF = Backoff(attempts=3, base_s=0.2, cap_s=3.0)
+MANIFEST_BACKOFF = Backoff(attempts=3, base_s=0.2, cap_s=3.0)
 TOKEN_BACKOFF = Backoff(attempts=7, base_s=0.2, cap_s=3.0)
 
 
@@ -16,15 +17,19 @@ class RegistryOptions:
     """Defaults are those of ``registries.md`` 5.4 to 5.6. TLS inputs of ``http`` are replaced by each endpoint's own.
 
     ``share_tags_s``: how long a tag list, or the knowledge that there is none, serves further callers; zero shares
-    only calls that run at the same time.
+    only calls that run at the same time. What tags point to grows old after the same time, unless
+    ``tags_are_immutable``.
     """
 
     http: HttpOptions = field(default_factory=HttpOptions)
     tags_backoff: Backoff = TAGS_BACKOFF
     tags_timeout_s: float = 60.0
+    manifest_backoff: Backoff = MANIFEST_BACKOFF
+    manifest_timeout_s: float = 60.0
     token_backoff: Backoff = TOKEN_BACKOFF
     token_timeout_s: float = 15.0
     operation_timeout_s: float = 180.0
     page_size: int = 1000
     """What ECR accepts at most (``registries.md`` 3.5)."""
     share_tags_s: float = 60.0
+    tags_are_immutable: bool = False

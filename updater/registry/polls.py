@@ -25,7 +25,9 @@ MAX_KEPT_TAGS = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class PollKey:
-    """What a tag list is a list of, who saw it, and how sure they were of whom they asked."""
+    """What a tag list, or what is known of its tags, belongs to: the list's URL, who saw it, and how sure they were of
+    whom they asked.
+    """
 
     tags_url: str
     credentials_id: str

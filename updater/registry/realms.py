@@ -26,11 +26,11 @@ def check_realm(realm: str, api_url: str) -> None:
         raise _bad_realm("its scheme is not https")
     if "@" in parts.netloc:
         raise _bad_realm("it names a user")
-    if host != api.hostname and _is_inside_address(host):
+    if host != api.hostname and is_inside_address(host):
         raise _bad_realm("it is an address of a private network")
 
 
-def _is_inside_address(host: str) -> bool:
+def is_inside_address(host: str) -> bool:
     """Whether the host is a literal address that is not public, in whatever notation a resolver takes."""
     try:
         address = ipaddress.ip_address(host)

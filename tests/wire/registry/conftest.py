@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from updater.clock import Deadline, SystemClock
+from updater.model.images import Candidate, Inspection
 from updater.model.references import ImageRepository
 from updater.playground.registry import PlaygroundRegistry
+from updater.ports.log import Field, NullLog
 from updater.registry.client import RegistryClient
 from updater.registry.credential_sources import parse_credential_source
 from updater.registry.credentials import CredentialReader
@@ -39,16 +41,44 @@ class HastyClock(SystemClock):
         return True
 
 
+class Remarks(NullLog):
+    """Keeps warnings as their event and digest, for tests that say what is remarked."""
+
+    def __init__(self) -> None:
+        self.remarks: list[tuple[str, Field]] = []
+
+    def warning(self, event: str, /, **fields: Field) -> None:
+        self.remarks.append((event, fields.get("digest")))
+
+
 class Client:
     """A registry client and the clock it lives by, with short names for what tests do all the time."""
 
-    def __init__(self, client: RegistryClient, clock: HastyClock) -> None:
+    def __init__(self, client: RegistryClient, clock: HastyClock, log: Remarks) -> None:
         self.client = client
         self.clock = clock
+        self.log = log.remarks
 
     def tags(self, name: str = "team/app", *, within_s: float = 30.0) -> tuple[str, ...]:
         deadline = Deadline.after(self.clock, within_s)
         return self.client.fetch_tags(ImageRepository(HOST, name), deadline).tags
+
+    def candidates(
+        self,
+        *tags: str,
+        platforms: tuple[str, ...] = (),
+        wants_created: bool = True,
+        name: str = "team/app",
+        within_s: float = 60.0,
+    ) -> tuple[Candidate, ...]:
+        deadline = Deadline.after(self.clock, within_s)
+        inspection = Inspection(platforms, wants_created)
+        return self.client.fetch_candidates(ImageRepository(HOST, name), tags, inspection, deadline)
+
+    def digest(self, tag: str) -> str:
+        """What the digest strategy asks, with the usual filter by platform."""
+        (candidate,) = self.candidates(tag, platforms=("linux/amd64",), wants_created=False)
+        return candidate.digest
 
     def forget(self, name: str = "team/app") -> None:
         self.client.forget_tags(ImageRepository(HOST, name))
@@ -77,9 +107,10 @@ def connect() -> Iterator[Callable[..., Client]]:
         endpoint = Endpoint(name="reg", prefix=HOST, api_url=playground.address, **fields)
         clock = HastyClock()
         reader = CredentialReader({"LOGIN": login})
-        client = RegistryClient(EndpointTable([endpoint]), reader, clock, options=RegistryOptions(**of_options))
+        options, log = RegistryOptions(**of_options), Remarks()
+        client = RegistryClient(EndpointTable([endpoint]), reader, clock, options=options, log=log)
         made.append(client)
-        return Client(client, clock)
+        return Client(client, clock, log)
 
     yield make
     for client in made:

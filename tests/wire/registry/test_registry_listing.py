@@ -187,13 +187,19 @@ def test_a_wait_that_is_too_long_is_left_to_the_caller(registry: PlaygroundRegis
     assert client.clock.waits == []
 
 
-def test_a_redirect_is_not_followed(registry: PlaygroundRegistry, connect: Connect) -> None:
+def test_a_listing_may_live_elsewhere_and_learns_no_credentials(registry: PlaygroundRegistry, connect: Connect) -> None:
     registry.require_basic("ann", "pw")
     with PlaygroundRegistry() as elsewhere:
+        elsewhere.push("team/app", "9")
         registry.faults.status(302, {"Location": f"{elsewhere.address}{LIST}"}, target=LIST)
-        with pytest.raises(RegistryProtocolError, match="api_url") as raised:
-            connect(registry, login="ann:pw").tags()
-        assert elsewhere.requests == ()
+        assert connect(registry, login="ann:pw").tags() == ("9",)
+        assert [asked.scheme for asked in elsewhere.requests] == [""]
+
+
+def test_a_redirect_without_a_target_is_an_error(registry: PlaygroundRegistry, connect: Connect) -> None:
+    registry.faults.status(302, target=LIST)
+    with pytest.raises(RegistryProtocolError, match="api_url") as raised:
+        connect(registry).tags()
     assert raised.value.code == "redirected"
 
 

@@ -1,0 +1,200 @@
+"""Content of a repository: what a tag points to, and the facts behind a digest, fetched at most once.
+
+Rules: ``registries.md`` 3.6, 3.9 and 6.2. HEAD asks whether a tag has moved; a body is fetched by tag only when nothing
+is known, by digest only when the digest is new. Every body is checked against its digest before it is believed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from cachetools import TTLCache
+
+from updater.clock import Clock, Deadline
+from updater.errors import RegistryError, RegistryProtocolError
+from updater.ports.log import EventLog
+from updater.registry.answers import Answer
+from updater.registry.authorization import Visit
+from updater.registry.calls import RegistryCalls
+from updater.registry.connections import RegistryRequest
+from updater.registry.contents import ConfigFacts, Facts, IndexFacts, ManifestFacts
+from updater.registry.digests import digest_of, is_sha256, names
+from updater.registry.failures import bad_response, error_codes, refusal
+from updater.registry.flights import SingleFlight
+from updater.registry.manifests import ACCEPT, parse_config, parse_manifest
+from updater.registry.object_memory import ObjectMemory
+from updater.registry.options import RegistryOptions
+from updater.registry.retries import retrying
+
+MAX_MANIFEST_BYTES = 8 * 1024 * 1024
+MAX_CONFIG_BYTES = 8 * 1024 * 1024
+_HEADLESS_S = 3600.0
+"""How long it is remembered that a registry does not answer HEAD with a digest."""
+_MAX_ORIGINS = 1_000
+_HEAD_REFUSED = frozenset({400, 404, 405, 406, 501})
+
+T = TypeVar("T")
+
+
+class ContentMissing(RegistryError):
+    """The registry has the repository but not this tag, manifest or blob."""
+
+    code = "content_missing"
+
+
+class RepositoryContent:
+    """Reads manifests and configs. Thread-safe; callers who want the same at the same time share one request."""
+
+    def __init__(
+        self, calls: RegistryCalls, memory: ObjectMemory, clock: Clock, log: EventLog, options: RegistryOptions
+    ) -> None:
+        self._calls = calls
+        self._memory = memory
+        self._clock = clock
+        self._log = log
+        self._options = options
+        self._digests: SingleFlight[str] = SingleFlight()
+        self._facts: SingleFlight[Facts] = SingleFlight()
+        self._lock = threading.Lock()
+        self._headless: TTLCache[str, bool] = TTLCache(_MAX_ORIGINS, _HEADLESS_S, timer=clock.monotonic_s)
+        self._warned: TTLCache[str, bool] = TTLCache(_MAX_ORIGINS, _HEADLESS_S, timer=clock.monotonic_s)
+
+    def fetch_digest(self, visit: Visit, tag: str, deadline: Deadline, *, is_new: bool) -> str:
+        """The digest a tag points to now; raises ``RegistryError``, ``ContentMissing`` when there is no such tag.
+
+        ``is_new``: nothing is known of the repository, so a body is needed anyway and HEAD would save nothing.
+        """
+        url = visit.remote.manifest_url(tag)
+        if not is_new and self._answers_head(visit):
+            digest = self._shared(self._digests, "head", visit, url, deadline, lambda: self._head(visit, url, deadline))
+            if digest:
+                return digest
+        return self._shared(
+            self._digests, "manifest", visit, url, deadline, lambda: self._read_tag(visit, url, deadline)
+        )
+
+    def fetch_manifest(self, visit: Visit, digest: str, deadline: Deadline) -> IndexFacts | ManifestFacts:
+        """The facts of a manifest or index that this visit has just been told of; raises ``RegistryError``."""
+        url = visit.remote.manifest_url(digest)
+        facts = self._recall_or_read("manifest", visit, digest, url, MAX_MANIFEST_BYTES, deadline)
+        if isinstance(facts, ConfigFacts):
+            raise _confused(visit)
+        return facts
+
+    def fetch_config(self, visit: Visit, manifest: ManifestFacts, deadline: Deadline) -> ConfigFacts:
+        """The facts of the config that a manifest names; raises ``RegistryError``."""
+        if manifest.config_size_bytes > MAX_CONFIG_BYTES:
+            text = f"the image config has {manifest.config_size_bytes} bytes, at most {MAX_CONFIG_BYTES} are accepted"
+            raise RegistryProtocolError(text, where=str(visit.remote), code="too_large")
+        url = visit.remote.blob_url(manifest.config_digest)
+        facts = self._recall_or_read("blob", visit, manifest.config_digest, url, MAX_CONFIG_BYTES, deadline)
+        if not isinstance(facts, ConfigFacts):
+            raise _confused(visit)
+        return facts
+
+    def _recall_or_read(
+        self, kind: str, visit: Visit, digest: str, url: str, cap_bytes: int, deadline: Deadline
+    ) -> Facts:
+        known = self._memory.recall(digest)
+        if known is not None:
+            return known
+        request = RegistryRequest(
+            url, str(visit.remote), cap_bytes=cap_bytes, accept=ACCEPT if kind == "manifest" else "*/*"
+        )
+        return self._shared(
+            self._facts, kind, visit, url, deadline, lambda: self._read_object(visit, request, kind, digest, deadline)
+        )
+
+    def _answers_head(self, visit: Visit) -> bool:
+        with self._lock:
+            return visit.origin not in self._headless
+
+    def _head(self, visit: Visit, url: str, deadline: Deadline) -> str:
+        """The digest in the header of an answer to HEAD, empty when the body has to tell."""
+        request = RegistryRequest(url, str(visit.remote), method="HEAD", accept=ACCEPT)
+        answer = self._retrying(visit, lambda: self._ask(visit, request, deadline, also=_HEAD_REFUSED), deadline)
+        digest = answer.header("docker-content-digest")
+        if answer.status == 200 and is_sha256(digest):
+            return digest
+        if answer.status != 404:
+            with self._lock:
+                self._headless[visit.origin] = True
+        return ""
+
+    def _read_tag(self, visit: Visit, url: str, deadline: Deadline) -> str:
+        request = RegistryRequest(url, str(visit.remote), cap_bytes=MAX_MANIFEST_BYTES, accept=ACCEPT)
+
+        def read() -> str:
+            answer = self._ask(visit, request, deadline)
+            digest = digest_of(answer.body)
+            facts = parse_manifest(answer.header("content-type"), answer.body, str(visit.remote))
+            self._compare(visit, answer.header("docker-content-digest"), digest)
+            self._memory.remember(digest, facts)
+            return digest
+
+        return self._retrying(visit, read, deadline)
+
+    def _read_object(self, visit: Visit, request: RegistryRequest, kind: str, digest: str, deadline: Deadline) -> Facts:
+        def read() -> Facts:
+            answer = self._ask(visit, request, deadline)
+            if answer.header("content-type").startswith("text/html"):
+                raise bad_response("the registry answers with a page in place of content", str(visit.remote))
+            if not names(digest, answer.body):
+                raise _mismatch(visit, digest)
+            if kind == "blob":
+                return parse_config(answer.body, str(visit.remote))
+            return parse_manifest(answer.header("content-type"), answer.body, str(visit.remote))
+
+        facts = self._retrying(visit, read, deadline)
+        self._memory.remember(digest, facts)
+        return facts
+
+    def _ask(
+        self, visit: Visit, request: RegistryRequest, deadline: Deadline, *, also: frozenset[int] = frozenset()
+    ) -> Answer:
+        """An answer of 200 or of a status in ``also``; raises ``RegistryError`` for any other."""
+        request = dataclasses.replace(request, timeout_s=self._options.manifest_timeout_s)
+        answer = self._calls.send(visit, request, deadline)
+        if answer.status == 200 or answer.status in also:
+            return answer
+        if answer.status == 404 and "NAME_UNKNOWN" not in error_codes(answer):
+            raise ContentMissing("the registry does not have this tag or content", where=str(visit.remote))
+        raise refusal(answer, str(visit.remote), self._clock.now(), has_credentials=visit.credentials is not None)
+
+    def _compare(self, visit: Visit, announced: str, computed: str) -> None:
+        """Say once that a registry announces wrong digests; what counts is the content (``registries.md`` 3.9)."""
+        if not is_sha256(announced) or announced == computed:
+            return
+        with self._lock:
+            is_known = visit.origin in self._warned
+            self._warned[visit.origin] = True
+        if not is_known:
+            self._log.warning("digest_header_wrong", repository=str(visit.remote), announced=announced, now=computed)
+
+    def _retrying(self, visit: Visit, work: Callable[[], T], deadline: Deadline) -> T:
+        del visit
+        return retrying(work, self._options.manifest_backoff, self._clock, deadline)
+
+    def _shared(
+        self, flights: SingleFlight[T], kind: str, visit: Visit, url: str, deadline: Deadline, call: Callable[[], T]
+    ) -> T:
+        key = (kind, url, visit.credentials_id, visit.remote.endpoint.tls)
+        return flights.fetch(key, deadline, call)
+
+
+def _mismatch(visit: Visit, digest: str) -> RegistryProtocolError:
+    return RegistryProtocolError(
+        f"the content is not what {digest} names",
+        where=str(visit.remote),
+        hint="the registry's storage or something on the way changes content",
+        code="digest_mismatch",
+    )
+
+
+def _confused(visit: Visit) -> RegistryProtocolError:
+    return RegistryProtocolError(
+        "one digest is named as a manifest and as a config", where=str(visit.remote), code="bad_manifest"
+    )
