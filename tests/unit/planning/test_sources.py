@@ -60,6 +60,7 @@ def test_hydrator_of_an_old_server_is_unsupported_and_names_the_version() -> Non
     ("sources", "types", "kind", "names", "index"),
     [
         pytest.param((_PLAIN, _HELM), (), SourceKind.HELM, (), 1, id="explicit block"),
+        pytest.param((_HELM, _HELM), (), SourceKind.HELM, (), 0, id="first of two"),
         pytest.param((_PLAIN, _HELM), ("Helm", "Helm"), SourceKind.HELM, (), 1, id="block before status"),
         pytest.param((_PLAIN, _PLAIN), ("Helm", "Kustomize"), SourceKind.KUSTOMIZE, (), 1, id="aligned status"),
         pytest.param((_PLAIN, _CHART), (), SourceKind.HELM, (), 1, id="chart without status"),

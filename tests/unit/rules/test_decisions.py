@@ -156,6 +156,11 @@ def test_digest_strategy_judges_the_outdated_container() -> None:
     assert decide(plan, _won("prod", _NEW)).reason is Reason.UPDATE
 
 
+def test_other_strategies_judge_the_first_match() -> None:
+    running = tuple(parse_reference(text) for text in ("web:1", "web:2"))
+    assert decide(_plan("web:1", running=running), _won("2")).reason is Reason.UPDATE
+
+
 def test_digest_strategy_keeps_the_first_match_when_no_other_is_better() -> None:
     running = tuple(parse_reference(text) for text in (f"web@{_NEW}", f"web:v7@{_NEW}"))
     plan = _plan(f"web@{_NEW}", rule=TagRule(Strategy.DIGEST, "prod"), running=running)

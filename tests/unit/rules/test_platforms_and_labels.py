@@ -65,6 +65,8 @@ def test_selector_matches(selector: str, labels: dict[str, str], *, matches: boo
     [
         ("a in b", "syntax"),
         ("a in (b", "syntax"),
+        ("a in (", "syntax"),
+        ("a in (=)", "syntax"),
         ("a in (b c)", "syntax"),
         ("a in ((b))", "syntax"),
         ("a=(", "syntax"),
