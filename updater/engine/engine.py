@@ -9,11 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from updater.clock import Clock, Deadline
 from updater.engine.announcements import Announcer
-from updater.engine.facts import Facts, Poller, gather, in_pool
+from updater.engine.facts import Facts, gather, in_pool
 from updater.engine.grouping import change_set_of
+from updater.engine.polls import Poller
 from updater.errors import UpdaterError
 from updater.model.applications import ApplicationKey, ApplicationSnapshot
 from updater.model.changes import ChangeSet, WriteBackResult, WriteOutcome
@@ -22,7 +24,7 @@ from updater.model.report import ApplicationReport, Report
 from updater.planning.plans import ApplicationPlan, PlanOptions, plan_application
 from updater.ports.log import EventLog
 from updater.ports.progress import Progress
-from updater.ports.registry import TagSource
+from updater.ports.registry import TagInspector, TagSource
 from updater.ports.writeback import WriteBack
 from updater.rules.decisions import decide
 from updater.rules.selection import Selector
@@ -52,6 +54,10 @@ class _Work:
     error_code: str = ""
 
 
+class Registry(TagSource, TagInspector, Protocol):
+    """Both views of registries in one object."""
+
+
 class Engine:
     """Owns the memory of compiled rules and parsed versions. One ``process`` at a time.
 
@@ -60,14 +66,14 @@ class Engine:
 
     def __init__(
         self,
-        tags: TagSource,
+        registry: Registry,
         write_back: WriteBack,
         options: EngineOptions,
         clock: Clock,
         log: EventLog,
         stopping: threading.Event,
     ) -> None:
-        self._tags = tags
+        self._registry = registry
         self._write_back = write_back
         self._options = options
         self._clock = clock
@@ -122,7 +128,7 @@ class Engine:
 
     def _gather(self, planned: list[tuple[ApplicationSnapshot, ApplicationPlan]], deadline: Deadline) -> Facts:
         images = [image for _, plan in planned for image in plan.images]
-        poller = Poller(self._tags, deadline, self._log, self._stopping)
+        poller = Poller(self._registry, self._registry, deadline, self._log, self._stopping)
         return gather(images, poller, self._selector, workers=self._options.workers)
 
     def _decide(self, snapshot: ApplicationSnapshot, plan: ApplicationPlan, facts: Facts) -> _Work:

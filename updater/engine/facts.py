@@ -2,97 +2,60 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from updater.clock import Deadline
-from updater.errors import CredentialError, RegistryAuthError, UpdaterError
-from updater.model.images import Choice, ImagePlan, Reason, TagList, TagRule
-from updater.model.references import ImageRepository
-from updater.ports.log import EventLog
-from updater.ports.registry import TagSource
+from updater.engine.polls import Need, Poller
+from updater.model.images import Candidate, Choice, ImagePlan, Inspection, Strategy, TagList, TagRule
 from updater.rules.decisions import FactsUnavailable, needs_facts
-from updater.rules.selection import Selector
-
-POLL_TIMEOUT_S = 180.0
-"""For one listing, all pages, retries and tokens included (``registries.md`` 5.4)."""
+from updater.rules.selection import CompiledRule, Selector, followed_tags, shortlist
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-Need = tuple[ImageRepository, str]
-"""Repository and pull secret: what one poll depends on."""
+Outcome = Choice | FactsUnavailable
 
 
 class Facts:
-    """The tag lists of one round and the choices made from them.
+    """What the rules of one round came to, by repository, credentials and rule.
 
-    A choice does not look at the running tag, so one per (repository, rule) serves every Application that shares it.
+    A choice does not look at the running tag, so one per (need, rule) serves every Application that shares it.
     """
 
-    def __init__(self, lists: dict[Need, TagList | FactsUnavailable], selector: Selector) -> None:
-        self._lists = lists
-        self._selector = selector
-        self._choices: dict[tuple[Need, TagRule], Choice] = {}
+    def __init__(self, outcomes: Mapping[tuple[Need, TagRule], Outcome]) -> None:
+        self._outcomes = outcomes
 
-    def outcome_for(self, plan: ImagePlan) -> Choice | FactsUnavailable | None:
+    def outcome_for(self, plan: ImagePlan) -> Outcome | None:
         """What ``decide`` needs for a plan; None when it needs nothing."""
-        if not needs_facts(plan):
-            return None
-        if self._selector.compile(plan.rule).needs_metadata:
-            return _metadata_missing(plan)
-        need = need_of(plan)
-        listed = self._lists[need]
-        if isinstance(listed, FactsUnavailable):
-            return listed
-        choice = self._choices.get((need, plan.rule))
-        if choice is None:
-            choice = self._selector.choose_by_name(plan.rule, listed.tags)
-            self._choices[need, plan.rule] = choice
-        return choice
+        return self._outcomes[need_of(plan), plan.rule] if needs_facts(plan) else None
 
 
 def need_of(plan: ImagePlan) -> Need:
     """What has to be polled for a plan."""
-    return plan.repository, plan.pull_secret
-
-
-class Poller:
-    """Lists the tags of one repository at a time; called from many threads."""
-
-    def __init__(self, tags: TagSource, deadline: Deadline, log: EventLog, stopping: threading.Event) -> None:
-        self._tags = tags
-        self._deadline = deadline
-        self._log = log
-        self._stopping = stopping
-
-    def poll(self, need: Need) -> TagList | FactsUnavailable:
-        """The complete list, or why there is none; nothing is raised."""
-        if self._stopping.is_set():
-            text = "not asked, because the updater is shutting down"
-            return FactsUnavailable(Reason.TAGS_UNAVAILABLE, text, "shutting_down")
-        repository, pull_secret = need
-        try:
-            within = self._deadline.sooner(POLL_TIMEOUT_S)
-            listed = self._tags.fetch_tags(repository, within, pull_secret=pull_secret)
-        except UpdaterError as error:
-            return _unavailable(error)
-        except Exception as error:  # noqa: BLE001 - a bug in one poll must not cost the other repositories
-            self._log.error("bug_found", exception=error, repository=repository.full_name, error=str(error))
-            text = f"internal error: {type(error).__name__}"
-            return FactsUnavailable(Reason.TAGS_UNAVAILABLE, text, "internal_error")
-        self._log.debug("tags_listed", repository=repository.full_name, count=len(listed.tags))
-        return listed
+    return Need(plan.repository, plan.pull_secret)
 
 
 def gather(plans: Iterable[ImagePlan], poller: Poller, selector: Selector, *, workers: int) -> Facts:
-    """Poll every repository that a plan needs, once, in a pool of ``workers`` threads."""
-    listed = [plan for plan in plans if needs_facts(plan) and not selector.compile(plan.rule).needs_metadata]
-    needs = list(dict.fromkeys(map(need_of, listed)))
-    lists = in_pool(poller.poll, needs, workers, "registry-poll")
-    return Facts(dict(zip(needs, lists, strict=True)), selector)
+    """Poll every repository that a plan needs, once, in a pool of ``workers`` threads, and choose by every rule."""
+    rules: dict[Need, dict[TagRule, None]] = {}
+    for plan in plans:
+        if needs_facts(plan):
+            rules.setdefault(need_of(plan), {})[plan.rule] = None
+    needs = list(rules)
+    gathered = in_pool(
+        lambda need: _outcomes(need, [selector.compile(rule) for rule in rules[need]], poller, selector),
+        needs,
+        workers,
+        "registry-poll",
+    )
+    return Facts(
+        {
+            (need, rule): outcome
+            for need, outcomes in zip(needs, gathered, strict=True)
+            for rule, outcome in zip(rules[need], outcomes, strict=True)
+        }
+    )
 
 
 def in_pool(work: Callable[[Item], Result], items: list[Item], workers: int, name: str) -> list[Result]:
@@ -103,16 +66,38 @@ def in_pool(work: Callable[[Item], Result], items: list[Item], workers: int, nam
         return list(pool.map(work, items))
 
 
-def _unavailable(error: UpdaterError) -> FactsUnavailable:
-    if isinstance(error, CredentialError | RegistryAuthError):
-        return FactsUnavailable(Reason.CREDENTIALS_FAILED, str(error), error.code)
-    return FactsUnavailable(Reason.TAGS_UNAVAILABLE, str(error), error.code)
+def _outcomes(need: Need, rules: list[CompiledRule], poller: Poller, selector: Selector) -> list[Outcome]:
+    """One outcome per rule; the tags are listed once, and only if a rule needs the list."""
+    nothing = TagList(need.repository, ())
+    listed = poller.list_tags(need) if any(rule.needs_listing for rule in rules) else nothing
+    return [_outcome(need, rule, listed, poller, selector) for rule in rules]
 
 
-def _metadata_missing(plan: ImagePlan) -> FactsUnavailable:
-    return FactsUnavailable(
-        Reason.METADATA_UNKNOWN,
-        f"the strategy {plan.rule.strategy.value} needs metadata of tags, which this release does not read yet; "
-        "use semver or alphabetical",
-        "strategy_unavailable",
-    )
+def _outcome(
+    need: Need, rule: CompiledRule, listed: TagList | FactsUnavailable, poller: Poller, selector: Selector
+) -> Outcome:
+    if not rule.needs_listing:
+        return _inspected(need, rule, followed_tags(rule), (), poller, selector)
+    if isinstance(listed, FactsUnavailable):
+        return listed
+    if not rule.needs_metadata:
+        return selector.choose_by_name(rule.rule, listed.tags)
+    return _inspected(need, rule, shortlist(rule, listed.tags), listed.tags, poller, selector)
+
+
+def _inspected(
+    need: Need,
+    rule: CompiledRule,
+    wanted: tuple[str, ...],
+    listed: tuple[str, ...],
+    poller: Poller,
+    selector: Selector,
+) -> Outcome:
+    """The choice among the shortlist; the other listed tags compete without metadata, to be told why they lost."""
+    inspection = Inspection(rule.rule.platforms, wants_created=rule.rule.strategy is Strategy.NEWEST_BUILD)
+    found = poller.inspect(need, wanted, inspection)
+    if isinstance(found, FactsUnavailable):
+        return found
+    on_shortlist = frozenset(wanted)
+    others = [Candidate(tag) for tag in listed if tag not in on_shortlist]
+    return selector.choose(rule.rule, [*others, *found])

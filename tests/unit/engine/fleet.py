@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from updater.clock import Deadline, SystemClock
-from updater.engine.engine import Engine, EngineOptions
+from updater.engine.engine import Engine, EngineOptions, Registry
 from updater.errors import RegistryUnavailable
 from updater.model.applications import (
     ANNOTATION_PREFIX,
@@ -18,12 +18,11 @@ from updater.model.applications import (
     SourceSnapshot,
 )
 from updater.model.changes import ChangeSet, WriteBackResult, WriteOutcome
-from updater.model.images import TagList
+from updater.model.images import Candidate, Inspection, TagList
 from updater.model.references import ImageRepository
 from updater.model.report import Report
 from updater.ports.log import EventLog, Field, NullLog
 from updater.ports.progress import NoProgress, Progress
-from updater.ports.registry import TagSource
 from updater.ports.writeback import WriteBack
 
 HOST = "registry.example.com"
@@ -31,11 +30,16 @@ HOST = "registry.example.com"
 
 @dataclass
 class MemoryRegistry:
-    """Tags by full name of the repository; a missing one is a registry that does not answer."""
+    """Tags by full name of the repository; a missing one is a registry that does not answer.
+
+    ``metadata`` serves every repository; a tag without an entry is one that the registry does not have.
+    """
 
     tags: Mapping[str, Sequence[str]]
     broken: frozenset[str] = frozenset()
     asked: list[tuple[str, str]] = field(default_factory=list)
+    metadata: Mapping[str, Candidate] = field(default_factory=dict)
+    inspected: list[tuple[str, tuple[str, ...], Inspection]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fetch_tags(self, repository: ImageRepository, deadline: Deadline, *, pull_secret: str = "") -> TagList:
@@ -47,6 +51,22 @@ class MemoryRegistry:
         if repository.full_name not in self.tags:
             raise RegistryUnavailable("HTTP status 503", where=repository.full_name)
         return TagList(repository, tuple(self.tags[repository.full_name]))
+
+    def fetch_candidates(
+        self,
+        repository: ImageRepository,
+        tags: Sequence[str],
+        inspection: Inspection,
+        deadline: Deadline,
+        *,
+        pull_secret: str = "",
+    ) -> tuple[Candidate, ...]:
+        assert not deadline.has_passed
+        with self.lock:
+            self.inspected.append((repository.full_name, tuple(tags), inspection))
+        if repository.full_name not in self.tags:
+            raise RegistryUnavailable("HTTP status 503", where=repository.full_name)
+        return tuple(self.metadata[tag] for tag in tags if tag in self.metadata)
 
 
 @dataclass
@@ -119,7 +139,7 @@ def helm_application(
 
 def run_round(
     applications: Sequence[ApplicationSnapshot],
-    tags: TagSource,
+    registry: Registry,
     write_back: WriteBack | None = None,
     *,
     options: EngineOptions | None = None,
@@ -129,7 +149,7 @@ def run_round(
 ) -> Report:
     clock = SystemClock()
     engine = Engine(
-        tags,
+        registry,
         write_back or MemoryWriteBack(),
         options or EngineOptions(workers=4),
         clock,

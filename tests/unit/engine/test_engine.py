@@ -18,9 +18,10 @@ from tests.unit.engine.fleet import (
     run_round,
 )
 from updater.engine.engine import EngineOptions
+from updater.errors import RegistryUnavailable
 from updater.model.applications import ApplicationKey, ApplicationSnapshot
 from updater.model.changes import HelmParameterEdit, WriteOutcome
-from updater.model.images import Reason
+from updater.model.images import Candidate, Inspection, Loss, Reason
 from updater.planning.plans import PlanOptions
 from updater.rules.name_patterns import compile_name_patterns
 
@@ -208,16 +209,76 @@ def test_a_dry_run_counts_what_it_would_do() -> None:
     assert report.applications[0].result.outcome is WriteOutcome.DRY_RUN
 
 
+def test_newest_build_inspects_only_the_shortlist_once_for_all_applications() -> None:
+    registry = MemoryRegistry(
+        {WEB: ["b1", "b2", "b3", "cache"]},
+        metadata={tag: Candidate(tag, created_ns=when) for tag, when in (("b1", 30), ("b2", 50), ("b3", 10))},
+    )
+    own = {"web.update-strategy": "newest-build", "web.allow-tags": "regexp:^b", "web.platforms": "linux/arm64"}
+    applications = [
+        helm_application(f"shop-{number}", f"web={WEB}", live=[f"{WEB}:b1"], annotations=own) for number in range(5)
+    ]
+
+    report = run_round(applications, registry)
+
+    assert [each.decisions[0].wanted.tag for each in report.applications if each.decisions[0].wanted] == ["b2"] * 5
+    assert registry.inspected == [(WEB, ("b1", "b2", "b3"), Inspection(("linux/arm64",), wants_created=True))]
+    choice = report.applications[0].decisions[0].choice
+    assert choice is not None
+    assert dict(choice.losses) == {"b1": Loss.OLDER, "b3": Loss.OLDER, "cache": Loss.NOT_ALLOWED}
+
+
+def test_digest_looks_at_its_tag_without_a_listing() -> None:
+    digest = f"sha256:{'a' * 64}"
+    registry = MemoryRegistry({WEB: ["1.0.0"]}, metadata={"prod": Candidate("prod", digest=digest)})
+    own = {"web.update-strategy": "digest"}
+
+    report = run_round([helm_application("shop", f"web={WEB}:prod", live=[f"{WEB}:prod"], annotations=own)], registry)
+
+    (decision,) = report.applications[0].decisions
+    assert decision.wanted is not None
+    assert decision.wanted.full_reference == f"{WEB}:prod@{digest}"
+    assert registry.asked == []
+    assert [tags for _, tags, _ in registry.inspected] == [("prod",)]
+
+
+def test_a_tag_to_follow_that_is_gone_is_skipped() -> None:
+    registry = MemoryRegistry({WEB: ["1.0.0"]})
+    own = {"web.update-strategy": "digest"}
+
+    report = run_round([helm_application("shop", f"web={WEB}:prod", live=[f"{WEB}:prod"], annotations=own)], registry)
+
+    assert report.applications[0].decisions[0].reason is Reason.NO_TAGS
+    assert report.totals["images_skipped"] == 1
+    assert report.totals["errors"] == 0
+
+
 @pytest.mark.parametrize("strategy", ["newest-build", "digest"])
-def test_a_strategy_that_needs_metadata_is_unknown_and_changes_nothing(strategy: str) -> None:
-    registry = MemoryRegistry(TAGS)
+def test_metadata_that_cannot_be_had_is_unknown_and_changes_nothing(strategy: str) -> None:
+    class Failing(MemoryRegistry):
+        def fetch_candidates(self, *args: object, **kwargs: object) -> tuple[Candidate, ...]:  # type: ignore[override]
+            raise RegistryUnavailable("HTTP status 503", where=WEB)
+
     own = {"web.update-strategy": strategy}
-    report = run_round([helm_application("shop", f"web={WEB}:1.0.0", live=[f"{WEB}:1.0.0"], annotations=own)], registry)
+    report = run_round(
+        [helm_application("shop", f"web={WEB}:1.0.0", live=[f"{WEB}:1.0.0"], annotations=own)], Failing(TAGS)
+    )
 
     (decision,) = report.applications[0].decisions
     assert decision.reason is Reason.METADATA_UNKNOWN
-    assert strategy in decision.problem
-    assert registry.asked == []
+    assert report.totals["errors"] == 1
+
+
+def test_the_running_tag_with_unreadable_metadata_is_unknown() -> None:
+    registry = MemoryRegistry(
+        {WEB: ["b1", "b2"]},
+        metadata={"b1": Candidate("b1", loss=Loss.METADATA_UNREADABLE), "b2": Candidate("b2", created_ns=5)},
+    )
+    own = {"web.update-strategy": "newest-build"}
+
+    report = run_round([helm_application("shop", f"web={WEB}", live=[f"{WEB}:b1"], annotations=own)], registry)
+
+    assert report.applications[0].decisions[0].reason is Reason.METADATA_UNKNOWN
 
 
 def test_once_stopping_nothing_begins_and_everything_says_so() -> None:
