@@ -14,6 +14,9 @@ from updater.telemetry.streams import StreamHandler
 from updater.telemetry.terminal import render_terminal
 
 _LOGGER = "argocd-image-updater"
+_URL_LOGGER = "urllib3"
+"""Its debug records hold whole URLs: the names of accounts at token services, the signatures of redirects."""
+
 _NOTHING: Mapping[str, Field] = MappingProxyType({})
 
 
@@ -71,11 +74,15 @@ class Logging:
         self._handler = StreamHandler(plain, terminal, has_result=has_result)
         self._root.addHandler(self._handler)
         self._root.setLevel(number)
+        self._urls = logging.getLogger(_URL_LOGGER)
+        self._urls_level_before = self._urls.level
+        self._urls.setLevel(max(number, logging.INFO))
         self.log = StandardEventLog(logging.getLogger(_LOGGER))
 
     def close(self) -> None:
         self._root.removeHandler(self._handler)
         self._root.setLevel(self._level_before)
+        self._urls.setLevel(self._urls_level_before)
         self._handler.close()
 
 

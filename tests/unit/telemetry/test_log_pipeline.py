@@ -162,3 +162,14 @@ def test_closing_gives_the_root_logger_back() -> None:
     assert isinstance(logs.log, StandardEventLog)
     logs.close()
     assert (list(root.handlers), root.level) == before
+
+
+def test_urls_of_the_http_library_are_no_records(started: list[Logging], capsys: pytest.CaptureFixture[str]) -> None:
+    before = logging.getLogger("urllib3").level
+    logs = start(started, "trace")
+    logging.getLogger("urllib3.connectionpool").debug("GET /blob?signature=%s", "presigned")
+    logging.getLogger("urllib3.connectionpool").warning("Connection pool is full")
+    assert "presigned" not in (text := "".join(capsys.readouterr()))
+    assert "Connection pool is full" in text
+    logs.close()
+    assert logging.getLogger("urllib3").level == before
