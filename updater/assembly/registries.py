@@ -1,17 +1,23 @@
-"""The registry client from its settings."""
+"""The registry client from its settings: for a round, and for the test of one image."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from updater.clock import Backoff, Clock
+from updater.clock import Backoff, Clock, SystemClock
+from updater.errors import ConfigurationError
+from updater.model.references import ImageRepository
 from updater.ports.log import EventLog
 from updater.registry.client import RegistryClient
-from updater.registry.configuration import load_registries
+from updater.registry.configuration import RegistryConfiguration, load_registries
 from updater.registry.credentials import CredentialReader
-from updater.registry.endpoints import EndpointTable
+from updater.registry.endpoints import RemoteRepository
 from updater.registry.options import RegistryOptions
 from updater.settings.parts import RegistrySettings
+from updater.settings.table.registries import DEFAULT_CONF_PATH
 from updater.transport.http import HttpOptions
 from updater.transport.proxies import ProxyOptions
 
@@ -20,10 +26,68 @@ def build_registry(
     settings: RegistrySettings, environment: Mapping[str, str], proxies: ProxyOptions, clock: Clock, log: EventLog
 ) -> RegistryClient:
     """A client that has sent nothing yet. Raises ``ConfigurationError`` for a registries file that is not valid."""
-    configuration = load_registries(settings.conf_path)
+    table = _load_configuration(settings.conf_path, log).table
+    return RegistryClient(table, CredentialReader(environment), clock, options=_options(settings, proxies), log=log)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryUnderTest:
+    """What the command ``test`` talks to: a client of its own, and where that finds the image."""
+
+    clock: SystemClock
+    client: RegistryClient
+    remote: RemoteRepository
+
+    def close(self) -> None:
+        """Close every connection. Idempotent."""
+        self.clock.stop()
+        self.client.close()
+
+
+def build_registry_under_test(
+    settings: RegistrySettings,
+    repository: ImageRepository,
+    environment: Mapping[str, str],
+    log: EventLog,
+    *,
+    requests_per_s: int | None = None,
+    default_path: str = DEFAULT_CONF_PATH,
+) -> RegistryUnderTest:
+    """A client that has sent nothing yet, with ``requests_per_s`` for the image's endpoint unless that is None.
+
+    Without a path in the settings the file at ``default_path`` is read if it can be, as 1.x does (``runtime.md`` 2.2).
+    Raises ``ConfigurationError`` for a file that cannot be used, ``RegistryError`` for a name that no registry takes.
+    """
+    configuration = _load_configuration(_tested_path(settings.conf_path, default_path), log)
+    remote = configuration.table.locate(repository)
+    if requests_per_s is not None:
+        remote = replace(remote, endpoint=replace(remote.endpoint, requests_per_s=requests_per_s))
+        # The last of two entries with one prefix counts.
+        configuration = replace(configuration, endpoints=(*configuration.endpoints, remote.endpoint))
+    clock = SystemClock()
+    options = _options(settings, ProxyOptions.from_environment(environment))
+    client = RegistryClient(configuration.table, CredentialReader(environment), clock, options=options, log=log)
+    return RegistryUnderTest(clock, client, remote)
+
+
+def _tested_path(path: str, default_path: str) -> str:
+    if path and not Path(path).is_file():
+        raise ConfigurationError(
+            f"Could not load registry configuration from {path}: there is no such file", code="registries_invalid"
+        )
+    is_there = Path(default_path).is_file() and os.access(default_path, os.R_OK)
+    return path or (default_path if is_there else "")
+
+
+def _load_configuration(path: str, log: EventLog) -> RegistryConfiguration:
+    configuration = load_registries(path)
     for warned in configuration.warnings:
         log.warning("setting_remarked", kind=warned.kind, text=warned.text)
-    options = RegistryOptions(
+    return configuration
+
+
+def _options(settings: RegistrySettings, proxies: ProxyOptions) -> RegistryOptions:
+    return RegistryOptions(
         http=HttpOptions(
             proxies=proxies,
             pool_size=min(settings.max_connections_per_host, settings.max_inflight),
@@ -32,7 +96,4 @@ def build_registry(
         tags_backoff=Backoff(settings.tag_attempts, base_s=0.2, cap_s=3.0),
         tags_timeout_s=settings.tag_timeout_s,
         token_backoff=Backoff(settings.token_attempts, settings.token_retry_base_s, settings.token_retry_max_s),
-    )
-    return RegistryClient(
-        EndpointTable(configuration.endpoints), CredentialReader(environment), clock, options=options, log=log
     )

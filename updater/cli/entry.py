@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -49,37 +49,54 @@ def run_program(words: Sequence[str], environment: Mapping[str, str], place: Map
 def _run_command(
     command: Command | None, words: tuple[str, ...], environment: Mapping[str, str], place: Mapping[str, str]
 ) -> int:
-    match command.name if command else "help":
-        case "help":
-            from updater.cli.help import print_help
-
-            return print_help(words)
-        case "version":
-            from updater.cli.version import print_version
-
-            return print_version(words, environment)
-        case "run":
-            from updater.cli.run import run
-
-            return run(words, environment, place)
-        case "config":
-            from updater.cli.config import print_config
-            from updater.cli.run import PLATFORM
-
-            return print_config(words, environment, PLATFORM)
-        case "demo":
-            return _demo(list(words))
-    return _refuse_unbuilt(command)
+    name = command.name if command else "help"
+    runner = _RUNNERS.get(name)
+    return _refuse_unbuilt(command) if runner is None else runner(words, environment, place)
 
 
-def _demo(words: list[str]) -> int:
+def _help(words: tuple[str, ...], _environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
+    from updater.cli.help import print_help
+
+    return print_help(words)
+
+
+def _version(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
+    from updater.cli.version import print_version
+
+    return print_version(words, environment)
+
+
+def _run(words: tuple[str, ...], environment: Mapping[str, str], place: Mapping[str, str]) -> int:
+    from updater.cli.run import run
+
+    return run(words, environment, place)
+
+
+def _config(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
+    from updater.cli.config import print_config
+    from updater.cli.run import PLATFORM
+
+    return print_config(words, environment, PLATFORM)
+
+
+def _test(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
+    from updater.cli.test import run_tag_test
+
+    return run_tag_test(words, environment)
+
+
+def _demo(words: tuple[str, ...], environment: Mapping[str, str], place: Mapping[str, str]) -> int:
     if "--help" in words or "-h" in words:
-        from updater.cli.help import print_help
-
-        return print_help(("demo",))
+        return _help(("demo",), environment, place)
     from updater.cli.demo import run_demo
 
-    return run_demo(words)
+    return run_demo(list(words))
+
+
+_Runner = Callable[[tuple[str, ...], Mapping[str, str], Mapping[str, str]], int]
+_RUNNERS: Mapping[str, _Runner] = MappingProxyType(
+    {"help": _help, "version": _version, "run": _run, "config": _config, "test": _test, "demo": _demo}
+)
 
 
 def _refuse_unbuilt(command: Command | None) -> int:

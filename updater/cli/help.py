@@ -45,7 +45,7 @@ def program_help() -> str:
 def command_help(command: Command) -> str:
     """The help of one command: its flags, section by section, and its variables without a flag."""
     page = HelpFormatter(width=_WIDTH)
-    page.write_usage(f"{PROGRAM} {command.name}", "[COMMAND]" if command.name == "help" else "[flags]")
+    page.write_usage(f"{PROGRAM} {command.name}", command.usage)
     page.write_paragraph()
     page.write_text(command.summary if command.is_built else f"{command.summary} ({_NOT_YET})")
     for title, options in SECTIONS:

@@ -9,15 +9,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class ProgressBar:
-    """Shows how many Applications are done; gone when the round is over.
+    """Shows how much of something is done; gone when it is over. ``title`` says what is counted.
 
     Log records that are written to standard error meanwhile appear above the bar, because the bar puts itself
     before that stream. Safe to call from any thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, title: str = "Applications") -> None:
         self._bar = Progress(
-            TextColumn("Applications"),
+            TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -25,10 +25,11 @@ class ProgressBar:
             transient=True,
             redirect_stdout=False,
         )
+        self._title = title
         self._task: TaskID | None = None
 
     def started(self, total: int) -> None:
-        self._task = self._bar.add_task("round", total=total)
+        self._task = self._bar.add_task(self._title, total=total)
         self._bar.start()
 
     def advanced(self, key: str) -> None:  # noqa: ARG002 - the port's name; the bar only counts

@@ -19,18 +19,19 @@ class Command:
     summary: str
     is_built: bool = True
     instead: str = ""
+    usage: str = "[flags]"
 
 
 COMMANDS = (
     Command("run", "Look for new versions of the images of Argo CD Applications and set them"),
     Command("config", "Show every setting of 'run' with its value and origin; takes the flags of 'run'"),
     Command("demo", "Show one update from beginning to end against servers on loopback"),
+    Command("test", "Show which tag an image would get, and why the others lost", usage="IMAGE [flags]"),
     Command("version", "Print the version"),
-    Command("help", "Print the help of the program or of one command"),
+    Command("help", "Print the help of the program or of one command", usage="[COMMAND]"),
     Command(
         "webhook", "Serve registry webhooks", is_built=False, instead="call 'run --once' from the pipeline that pushes"
     ),
-    Command("test", "Show which tag an image would get", is_built=False, instead="use 'run --once --dry-run'"),
     Command("plan", "Show what would change", is_built=False, instead="use 'run --once --dry-run'"),
     Command("doctor", "Check every layer of the connections", is_built=False, instead="use 'run --once --dry-run'"),
     Command("template", "Render a commit message template", is_built=False),

@@ -98,7 +98,7 @@ MISSING = (
 def refuse_missing(settings: Settings) -> tuple[Warned, ...]:
     """Warnings about numbers that tune what is not there.
 
-    Raises ``ConfigurationError`` for the first setting of ``run`` that asks for more than that.
+    Raises ``ConfigurationError`` for the first setting that asks for more than that.
     """
     warnings: list[Warned] = []
     for missing in MISSING:
@@ -107,7 +107,7 @@ def refuse_missing(settings: Settings) -> tuple[Warned, ...]:
             if not missing.is_tuning:
                 raise refusal
             warnings.append(Warned("no_effect", f"{name_source(setting)} has no effect: {refusal.what}"))
-    if settings.seconds("interval") > 0:
+    if "interval" in settings.by_key and settings.seconds("interval") > 0:
         raise _refusal("rounds that repeat", name_source(settings["interval"]), "use --once or --interval 0")
     return tuple(warnings)
 

@@ -62,6 +62,23 @@ class RegistrySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TagTestSettings:
+    """What ``test`` is asked, as written. ``rate_limit`` None leaves the registry its own; 0 means no limit.
+
+    ``conf_path`` empty means the file of a standard deployment, if there is one.
+    """
+
+    strategy: str = "semver"
+    constraint: str = ""
+    allow_tags: str = ""
+    ignore_tags: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    credentials: str = field(default="", repr=False)
+    rate_limit: int | None = None
+    conf_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """``level`` is one of ``trace debug info warn error``, ``format`` is ``text`` or ``json``."""
 
@@ -138,6 +155,20 @@ def registry_settings(settings: Settings) -> RegistrySettings:
         token_attempts=settings.integer("registry_jwt_attempts"),
         token_retry_base_s=settings.seconds("registry_jwt_retry_base"),
         token_retry_max_s=settings.seconds("registry_jwt_retry_max"),
+    )
+
+
+def tag_test_settings(settings: Settings) -> TagTestSettings:
+    """The command ``test``."""
+    return TagTestSettings(
+        strategy=settings.text("update_strategy"),
+        constraint=settings.text("semver_constraint"),
+        allow_tags=settings.text("allow_tags"),
+        ignore_tags=settings.texts("ignore_tags"),
+        platforms=settings.texts("platforms"),
+        credentials=settings.text("credentials"),
+        rate_limit=settings.integer("rate_limit") if settings["rate_limit"].origin.is_explicit else None,
+        conf_path=settings.text("registries_conf_path"),
     )
 
 

@@ -25,11 +25,14 @@ from updater.settings.model import (
     Value,
 )
 from updater.settings.table import options_of
-from updater.settings.validation import check_settings
+from updater.settings.validation import check_choices, check_settings
 from updater.transport.redaction import Secret
 
 _LOW_INTERVAL_S = 60.0
 _FALLBACK_SERVER = "argocd-server.argocd"
+_TAKES_WORDS = frozenset({"test"})
+"""Commands that have a use for words beside flags, and say so themselves when they do not like them."""
+
 _NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -62,7 +65,10 @@ def resolve(
         _apply_once(found)
         _compute(found, platform)
         check_settings(found, platform)
-    warnings += _remarks(found, arguments, platform)
+    else:
+        check_choices(found)
+    warnings += [_stray(word) for word in arguments.words if command not in _TAKES_WORDS]
+    warnings += _remarks(found, platform)
     return Resolution(Settings(command, MappingProxyType(found)), tuple(warnings))
 
 
@@ -135,9 +141,8 @@ def _computed(setting: Setting, value: str) -> Setting:
     return Setting(setting.option, value, Origin())
 
 
-def _remarks(found: Mapping[str, Setting], arguments: Arguments, platform: Platform) -> list[Warned]:
-    remarks = [_stray(word) for word in arguments.words]
-    remarks += [
+def _remarks(found: Mapping[str, Setting], platform: Platform) -> list[Warned]:
+    remarks = [
         _secret_flag(setting.option)
         for setting in found.values()
         if setting.option.is_secret and setting.origin.kind is OriginKind.FLAG

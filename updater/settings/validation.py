@@ -18,12 +18,17 @@ _WITHOUT_CLUSTER = "without a cluster use --applications-api argocd --disable-ku
 
 def check_settings(found: Mapping[str, Setting], platform: Platform) -> None:
     """Raises ``ConfigurationError`` for the first value that cannot be followed."""
-    for setting in found.values():
-        _check_choice(setting)
+    check_choices(found)
     _check_selector(found["match_application_label"])
     _check_headers(found["argocd_header"])
     _check_client_certificate(found)
     _check_kubernetes(found, platform)
+
+
+def check_choices(found: Mapping[str, Setting]) -> None:
+    """Raises ``ConfigurationError`` for the first value that is none of the words its option knows."""
+    for setting in found.values():
+        _check_choice(setting)
 
 
 def name_source(setting: Setting) -> str:

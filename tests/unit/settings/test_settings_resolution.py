@@ -8,6 +8,7 @@ import pytest
 
 from updater.errors import ConfigurationError
 from updater.settings.arguments import parse_arguments
+from updater.settings.commands import COMMANDS
 from updater.settings.model import Origin, OriginKind, Platform, Resolution
 from updater.settings.parts import run_settings, secret_values
 from updater.settings.places import BESIDE_ARGOCD_SERVER
@@ -37,9 +38,10 @@ def test_every_value_knows_its_origin() -> None:
 
 
 def test_names_are_unique_in_the_table() -> None:
-    keys = [option.key for option in OPTIONS]
     variables = [option.variable for option in OPTIONS if option.variable]
-    assert len(set(keys)) == len(keys)
+    for command in COMMANDS:
+        keys = [option.key for option in options_of(command.name)]
+        assert len(set(keys)) == len(keys), command.name
     assert len(set(variables)) == len(variables)
 
 

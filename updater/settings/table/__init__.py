@@ -1,6 +1,6 @@
 """The table of options, one module per subject; ``OPTIONS`` is all of it in the order of the documentation.
 
-Belongs here: rows. Never: code that reads them. The rules behind the rows are ``runtime.md`` 1.3, 1.4 and 1.10,
+Belongs here: rows. Never: code that reads them. The rules behind the rows are ``runtime.md`` 1.3 to 1.5 and 1.10,
 ``write-back.md`` 1.8 and 6.1, ``registries.md`` 5.6, ``argocd-api.md`` 6.1.
 """
 
@@ -13,9 +13,11 @@ from updater.settings.table.git import GIT
 from updater.settings.table.process import PROCESS
 from updater.settings.table.registries import REGISTRIES
 from updater.settings.table.rounds import ROUNDS
+from updater.settings.table.test import TEST
 from updater.settings.table.webhooks import WEBHOOKS
 
 SECTIONS: tuple[tuple[str, tuple[Option, ...]], ...] = (
+    ("Which tag", TEST),
     ("Argo CD", ARGOCD),
     ("Applications", FLEET),
     ("Rounds", ROUNDS),

@@ -37,6 +37,7 @@ PROCESS = (
         "'false' keeps colours away from logs on a terminal",
         variable="ENABLE_LOG_COLORS",
         has_flag=False,
+        commands=frozenset({"run", "webhook", "test"}),
     ),
     Option(
         "output",
@@ -44,7 +45,7 @@ PROCESS = (
         "text",
         "Format of the result on standard output: 'text' or 'json'",
         choices=("text", "json"),
-        commands=frozenset({"run", "version"}),
+        commands=frozenset({"run", "test", "version"}),
     ),
     Option("short", Kind.BOOL, False, "Print the version alone", commands=frozenset({"version"})),
     Option("health-port", Kind.INT, 8080, "Port of the health server; 0 starts none", bounds=_PORT, commands=_RUN),

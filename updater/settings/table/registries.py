@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from updater.settings.model import Bounds, Kind, Option
 
+DEFAULT_CONF_PATH = "/app/config/registries.conf"
+"""Where a standard deployment mounts the file."""
+
+_CLIENT = frozenset({"run", "webhook", "test"})
 _HOUR_S = 3_600.0
 _DAY_S = 86_400.0
 
 
 def _duration(name: str, default_s: float, text: str, bounds: tuple[float, float]) -> Option:
-    return Option(
-        name, Kind.DURATION, default_s, text, variable=name, has_flag=False, bounds=Bounds(*bounds, code="bad_duration")
-    )
+    limits = Bounds(*bounds, code="bad_duration")
+    return Option(name, Kind.DURATION, default_s, text, variable=name, has_flag=False, bounds=limits, commands=_CLIENT)
 
 
 def _count(name: str, default: int, text: str, most: int) -> Option:
-    return Option(name, Kind.INT, default, text, variable=name, has_flag=False, bounds=Bounds(1, most))
+    limits = Bounds(1, most)
+    return Option(name, Kind.INT, default, text, variable=name, has_flag=False, bounds=limits, commands=_CLIENT)
 
 
 REGISTRIES = (
     Option(
         "registries-conf-path",
         Kind.STRING,
-        "/app/config/registries.conf",
+        DEFAULT_CONF_PATH,
         "File that describes registries; empty or missing leaves the built-in ones",
         config_key="registries.conf",
     ),
@@ -64,6 +68,7 @@ REGISTRIES = (
         "Never ask again about a tag that is known",
         variable="REGISTRY_TAGS_IMMUTABLE",
         has_flag=False,
+        commands=_CLIENT,
     ),
     Option(
         "REGISTRY_ALLOW_HOSTS",
@@ -72,5 +77,6 @@ REGISTRIES = (
         "Hosts that may be asked, as a comma list of patterns; empty allows all",
         variable="REGISTRY_ALLOW_HOSTS",
         has_flag=False,
+        commands=_CLIENT,
     ),
 )
