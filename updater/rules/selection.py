@@ -106,17 +106,23 @@ def date_by_position(rule: CompiledRule, tags: Sequence[str], *, is_newest_first
 
 
 class Selector:
-    """Compiles rules and chooses tags, remembering both rules and parsed versions up to a bound.
+    """Compiles rules and chooses tags, remembering rules, parsed versions and choices by name up to a bound.
 
     Safe for use by several threads: every step on the memory is one atomic dictionary operation, and threads that
     meet on a missing entry only do the same pure work twice. A full memory is emptied: it fills again in milliseconds.
+    ``max_chosen_tags`` counts the tags in the lists whose choices are remembered, which is what they cost.
     """
 
-    def __init__(self, *, max_rules: int = 20_000, max_versions: int = 200_000) -> None:
+    def __init__(
+        self, *, max_rules: int = 20_000, max_versions: int = 200_000, max_chosen_tags: int = 1_000_000
+    ) -> None:
         self._rules: dict[TagRule, CompiledRule] = {}
         self._versions: dict[str, Version | None] = {}
+        self._choices: dict[tuple[TagRule, tuple[str, ...]], Choice] = {}
+        self._chosen_tags = 0
         self._max_rules = max_rules
         self._max_versions = max_versions
+        self._max_chosen_tags = max_chosen_tags
 
     def compile(self, rule: TagRule) -> CompiledRule:
         """``compile_rule``, remembered."""
@@ -133,8 +139,23 @@ class Selector:
         return choose(self.compile(rule), candidates, self)
 
     def choose_by_name(self, rule: TagRule, tags: Sequence[str]) -> Choice:
-        """``choose`` for a strategy that needs no metadata: the tags as listed, may repeat."""
-        return choose_by_name(self.compile(rule), tags, self)
+        """``choose`` for a strategy that needs no metadata: the tags as listed, may repeat.
+
+        A list that was seen before with the same rule costs one look-up; it is fastest for the very same tuple.
+        """
+        key = rule, tuple(tags)
+        choice = self._choices.get(key)
+        if choice is None:
+            choice = choose_by_name(self.compile(rule), tags, self)
+            self._remember(key, choice)
+        return choice
+
+    def _remember(self, key: tuple[TagRule, tuple[str, ...]], choice: Choice) -> None:
+        self._chosen_tags += len(key[1])
+        if self._chosen_tags > self._max_chosen_tags:
+            self._choices.clear()
+            self._chosen_tags = len(key[1])
+        self._choices[key] = choice
 
     def parse_version(self, tag: str) -> Version | None:
         """``parse_version``, remembered."""

@@ -179,3 +179,23 @@ def test_rule_collects_the_mistakes_of_its_owner() -> None:
         "ignore_tags_invalid",
         "platform_invalid",
     ]
+
+
+def test_a_choice_is_remembered_for_the_same_rule_and_list() -> None:
+    selector = Selector()
+    tags = ("1.0.0", "1.1.0")
+
+    first = selector.choose_by_name(TagRule(constraint="^1"), tags)
+
+    assert selector.choose_by_name(TagRule(constraint="^1"), list(tags)) is first
+    assert selector.choose_by_name(TagRule(constraint="~1.0"), tags) is not first
+    assert selector.choose_by_name(TagRule(constraint="^1"), (*tags, "1.2.0")).winner == Candidate("1.2.0")
+
+
+def test_remembered_choices_are_bounded_by_their_tags() -> None:
+    selector = Selector(max_chosen_tags=5)
+    rule = TagRule(constraint="^1")
+    first = selector.choose_by_name(rule, ("1.0.0", "1.1.0"))
+    selector.choose_by_name(rule, ("1.0.0", "1.1.0", "1.2.0", "1.3.0"))
+
+    assert selector.choose_by_name(rule, ("1.0.0", "1.1.0")) is not first
