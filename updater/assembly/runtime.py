@@ -22,13 +22,15 @@ from updater.clock import Backoff, Deadline, SystemClock
 from updater.engine.engine import Engine, EngineOptions
 from updater.errors import ConfigurationError
 from updater.model.report import Report
+from updater.planning.documents_choice import RuleBook
 from updater.planning.plans import PlanOptions
 from updater.ports.log import EventLog
 from updater.ports.progress import Progress
 from updater.registry.client import RegistryClient
 from updater.rules.label_selectors import SelectorError, parse_label_selector
 from updater.rules.name_patterns import compile_name_patterns
-from updater.settings.parts import RunSettings
+from updater.settings.parts import FilterSettings, RunSettings
+from updater.settings.rules_files import RuleFiles
 from updater.transport.proxies import ProxyOptions
 from updater.writeback.fields import FieldWriter, FieldWriterOptions
 
@@ -45,6 +47,7 @@ class _Parts:
     clock: SystemClock
     client: ArgoCDClient
     registry: RegistryClient
+    rules: RuleFiles
 
 
 class Runtime:
@@ -58,12 +61,14 @@ class Runtime:
         self._fleet = ArgoCDFleet(
             parts.client, FleetOptions(settings.connection.projects, settings.filters.label_selector)
         )
+        self._rules = parts.rules
         self._writer = _writer(settings, parts, log)
         self._stopping = threading.Event()
         self._cut: threading.Timer | None = None
 
     def run_once(self) -> Report:
         """One round over the fleet. Raises ``ArgoCDError`` when the Applications cannot be listed."""
+        self._refresh_rules()
         deadline = Deadline.after(self._parts.clock, ROUND_TIMEOUT_S)
         facts = fetch_facts(self._parts.client, deadline)
         self._log.debug("argocd_connected", server=self._parts.client.server, version=facts.version)
@@ -92,9 +97,17 @@ class Runtime:
         self._parts.registry.close()
         self._parts.client.close()
 
+    def _refresh_rules(self) -> None:
+        """A bad edit keeps the rules that were good, and is one error (``runtime.md`` 9.8)."""
+        try:
+            if self._rules.refresh():
+                self._log.info("rules_changed", documents=len(self._rules.current.documents))
+        except ConfigurationError as error:
+            self._log.error("rules_refused", exception=error, code=error.code, error=str(error))
+
     def _engine(self, facts: ServerFacts, applications: int) -> Engine:
         options = EngineOptions(
-            plan=_plan_options(self._settings, facts),
+            plan=_plan_options(self._settings, facts, self._rules.current),
             workers=_workers(self._settings.max_concurrency, applications),
             is_dry_run=self._settings.is_dry_run,
         )
@@ -110,10 +123,20 @@ def build_runtime(
     channel the server's certificate is fetched, which may raise ``ArgoCDUnreachable``.
     """
     clock = SystemClock()
+    rules = _load_rules(settings.filters, log)
     proxies = ProxyOptions.from_environment(environment)
     registry = build_registry(settings.registry, environment, proxies, clock, log)
     client = build_client(settings.connection, proxies, clock, log)
-    return Runtime(settings, _Parts(clock, client, registry), log, progress)
+    return Runtime(settings, _Parts(clock, client, registry, rules), log, progress)
+
+
+def _load_rules(filters: FilterSettings, log: EventLog) -> RuleFiles:
+    rules = RuleFiles(filters.rules)
+    log.debug("rules_loaded", documents=len(rules.current.documents))
+    if not filters.rules and not filters.follows_annotations:
+        text = "--annotations=false without --rules selects no Application"
+        log.warning("setting_remarked", kind="nothing_selected", text=text)
+    return rules
 
 
 def _writer(settings: RunSettings, parts: _Parts, log: EventLog) -> FieldWriter:
@@ -123,7 +146,7 @@ def _writer(settings: RunSettings, parts: _Parts, log: EventLog) -> FieldWriter:
     return FieldWriter(store, FieldWriterOptions(backoff), parts.clock, log)
 
 
-def _plan_options(settings: RunSettings, facts: ServerFacts) -> PlanOptions:
+def _plan_options(settings: RunSettings, facts: ServerFacts, rules: RuleBook) -> PlanOptions:
     try:
         selector = parse_label_selector(settings.filters.label_selector)
     except SelectorError as error:
@@ -133,6 +156,8 @@ def _plan_options(settings: RunSettings, facts: ServerFacts) -> PlanOptions:
         label_selector=selector,
         default_platform=running_platform(),
         server_supports_hydrator=facts.supports_hydrator_overrides,
+        rules=rules,
+        follows_annotations=settings.filters.follows_annotations,
     )
 
 

@@ -42,14 +42,12 @@ class Fields:
         self.path = path
         self._problems = problems
         self._fields: Mapping[str, object] = {}
+        self._is_mapping = isinstance(value, dict)
         if isinstance(value, dict):
             self._fields = value
             self._refuse_unknown(tuple(known))
         else:
             problems.add(path, f"expected a mapping, found {describe(value)}")
-
-    def has(self, name: str) -> bool:
-        return self._fields.get(name) is not None
 
     def peek(self, name: str) -> str:
         """The text of a field for a comparison, empty when it is none; nothing is complained about."""
@@ -67,8 +65,7 @@ class Fields:
         """The trimmed text, None when it is not set or not a text."""
         value = self._fields.get(name)
         if value is None:
-            if is_required:
-                self.complain(name, "is required")
+            self._require(name, is_required=is_required)
             return None
         if not isinstance(value, str):
             self.complain(name, f"expected a text, found {describe(value)}{_quoting(value)}")
@@ -110,10 +107,13 @@ class Fields:
                 self.complain(f"{name}.{key}", f"expected a text, found {describe(item)}{_quoting(item)}")
         return {key: item for key, item in value.items() if isinstance(item, str)}
 
-    def block(self, name: str, known: Iterable[str]) -> Fields | None:
+    def block(self, name: str, known: Iterable[str], *, is_required: bool = False) -> Fields | None:
         """The fields of a mapping inside this one, None when it is not there."""
         value = self._fields.get(name)
-        return None if value is None else Fields(value, self.path_of(name), self._problems, known)
+        if value is None:
+            self._require(name, is_required=is_required)
+            return None
+        return Fields(value, self.path_of(name), self._problems, known)
 
     def blocks(self, name: str, known: Iterable[str]) -> list[Fields]:
         """The fields of every mapping of a list; an absent list has none."""
@@ -122,6 +122,11 @@ class Fields:
         return [
             Fields(item, f"{self.path_of(name)}[{index}]", self._problems, names) for index, item in enumerate(items)
         ]
+
+    def _require(self, name: str, *, is_required: bool) -> None:
+        # One complaint about what should be a mapping says enough.
+        if is_required and self._is_mapping:
+            self.complain(name, "is required")
 
     def _list(self, name: str) -> list[object] | None:
         value = self._fields.get(name)

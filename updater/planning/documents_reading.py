@@ -53,11 +53,9 @@ def read_documents(value: object, origin: str, problems: Problems) -> tuple[Rule
     """The documents in ``value``: one, or several when it is a list. What is in ``problems`` makes them unusable."""
     items = _listed(value)
     if items is None:
-        return _read_all([(value, "")], origin, problems)
-    listed = Fields(value, "", problems, ("apiVersion", "kind", "metadata", "items"))
-    if not listed.has("items"):
-        listed.complain("items", "is required")
-    return _read_all([(item, f"items[{index}]") for index, item in enumerate(items)], origin, problems)
+        return (_read_document(value, "", origin, problems),)
+    Fields(value, "", problems, ("apiVersion", "kind", "metadata", "items"))
+    return tuple(_read_document(item, f"items[{index}]", origin, problems) for index, item in enumerate(items))
 
 
 def _listed(value: object) -> list[object] | None:
@@ -67,25 +65,23 @@ def _listed(value: object) -> list[object] | None:
     return items if isinstance(items, list) else []
 
 
-def _read_all(values: Iterable[tuple[object, str]], origin: str, problems: Problems) -> tuple[RulesDocument, ...]:
-    return tuple(_read_document(Fields(value, path, problems, _TOP_FIELDS), origin) for value, path in values)
-
-
-def _read_document(top: Fields, origin: str) -> RulesDocument:
-    for name, wanted in (("apiVersion", _API_VERSION), ("kind", KIND)):
-        found = top.text(name, is_required=True)
-        if found and found != wanted:
-            top.complain(name, f"expected {wanted!r}, found {found[:80]!r}")
-    metadata = top.block("metadata", _METADATA_FIELDS)
-    spec = top.block("spec", _SPEC_FIELDS)
-    if metadata is None:
-        top.complain("metadata", "is required")
-    if spec is None:
-        top.complain("spec", "is required")
+def _read_document(value: object, path: str, origin: str, problems: Problems) -> RulesDocument:
+    kind = value.get("kind", KIND) if isinstance(value, dict) else KIND
+    # The fields of another kind are none of our business.
+    known = _TOP_FIELDS if kind == KIND or not isinstance(value, dict) else tuple(value)
+    top = Fields(value, path, problems, known)
+    if kind != KIND:
+        top.complain("kind", f"expected {KIND!r}, found {str(kind)[:80]!r}; keep other kinds in files of their own")
+        return RulesDocument("")
+    version = top.text("apiVersion", is_required=True)
+    if version and version != _API_VERSION:
+        top.complain("apiVersion", f"expected {_API_VERSION!r}, found {version[:80]!r}")
+    top.text("kind", is_required=True)
+    metadata = top.block("metadata", _METADATA_FIELDS, is_required=True)
+    spec = top.block("spec", _SPEC_FIELDS, is_required=True)
     name = (metadata and metadata.text("name", is_required=True)) or ""
     namespace = (metadata and metadata.text("namespace")) or ""
-    rules = by_specificity(_read_rules(spec)) if spec else ()
-    return RulesDocument(name, namespace, origin, rules)
+    return RulesDocument(name, namespace, origin, by_specificity(_read_rules(spec)) if spec else ())
 
 
 def _read_rules(spec: Fields) -> Iterator[Rule]:
@@ -110,14 +106,16 @@ def _read_rule(
     own_verification = read_verification(fields)
     own_settings, own_write_back = read_settings_block(fields), read_write_back(fields)
     merged = own_verification if uses_annotations else refined_verification(verification, own_verification)
-    check_verification(fields, merged)
+    if uses_annotations:
+        check_verification(fields, merged)
     blocks = fields.blocks("images", IMAGE_FIELDS)
     _refuse_repeats(blocks, "alias")
     if not blocks and not uses_annotations:
         fields.complain("images", "expected at least one image, or 'useAnnotations: true'")
     images = [read_image(block, refined(settings, own_settings), merged) for block in blocks]
     merged_write_back = refined(write_back, own_write_back)
-    check_branch(fields, merged_write_back)
+    if own_write_back != WriteBackConfig():
+        check_branch(fields, merged_write_back)
     if pattern is None:
         return None
     return Rule(

@@ -58,8 +58,6 @@ MISSING = (
     Missing("the status page", ("status_addr",), "use --output json"),
     Missing("the webhook server", tuple(option.key for option in WEBHOOKS), "call 'run --once' from the pipeline"),
     Missing("writing to Git", tuple(option.key for option in GIT), "use the write-back method argocd"),
-    Missing("rules documents", ("rules",), "use annotations"),
-    Missing("a choice without annotations", ("annotations",), "leave it out", harmless=(True,)),
     Missing("a list of allowed registries", ("registry_allow_hosts",), "leave the variable out"),
     Missing(
         "the metadata of images",
@@ -129,4 +127,4 @@ def _refusal(feature: str, where: str, instead: str) -> ConfigurationError:
 
 def missing_keys() -> frozenset[str]:
     """The keys of the settings that belong to features of a later release."""
-    return frozenset(key for missing in MISSING for key in missing.keys) - {"mode", "annotations"}
+    return frozenset(key for missing in MISSING for key in missing.keys) - {"mode"}

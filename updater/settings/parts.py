@@ -40,10 +40,16 @@ class ConnectionSettings:
 
 @dataclass(frozen=True, slots=True)
 class FilterSettings:
-    """Which Applications are looked at: name patterns (any fits) and a label selector that is known to be valid."""
+    """Which Applications are looked at: name patterns (any fits) and a label selector that is known to be valid.
+
+    ``rules`` are files and folders of rules documents; ``follows_annotations`` says what counts for the Applications
+    that no document matches.
+    """
 
     name_patterns: tuple[str, ...] = ()
     label_selector: str = ""
+    rules: tuple[str, ...] = ()
+    follows_annotations: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ def run_settings(settings: Settings) -> RunSettings:
     """All that ``run`` needs."""
     return RunSettings(
         connection=connection_settings(settings),
-        filters=FilterSettings(settings.texts("match_application_name"), settings.text("match_application_label")),
+        filters=filter_settings(settings),
         registry=registry_settings(settings),
         log=log_settings(settings),
         applications_api=settings.text("applications_api"),
@@ -116,6 +122,16 @@ def run_settings(settings: Settings) -> RunSettings:
         is_dry_run=settings.is_on("dry_run"),
         max_concurrency=settings.integer("max_concurrency"),
         shutdown_timeout_s=settings.seconds("image_updater_shutdown_timeout"),
+    )
+
+
+def filter_settings(settings: Settings) -> FilterSettings:
+    """The choice of Applications."""
+    return FilterSettings(
+        name_patterns=settings.texts("match_application_name"),
+        label_selector=settings.text("match_application_label"),
+        rules=settings.texts("rules"),
+        follows_annotations=settings.is_on("annotations"),
     )
 
 

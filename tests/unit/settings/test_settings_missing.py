@@ -28,8 +28,6 @@ def settings(*words: str, **environment: str) -> Settings:
         pytest.param(("--once", "--enable-webhook"), id="webhooks"),
         pytest.param(("--once", "--git-commit-user", "x"), id="git"),
         pytest.param(("--once", "--warmup-cache"), id="warm-up"),
-        pytest.param(("--once", "--rules", "x"), id="rules"),
-        pytest.param(("--once", "--annotations=false"), id="no annotations"),
         pytest.param(("--once", "--status-addr", ":1"), id="status page"),
     ],
 )
@@ -55,7 +53,8 @@ def test_a_variable_asks_as_well_and_is_named() -> None:
             ("--once", "--metrics-port", "0", "--warmup-cache=false", "--status-addr=", "--enable-webhook=false"),
             id="switched off",
         ),
-        pytest.param(("--once", "--annotations", "--schedule", "default"), id="what is the case anyway"),
+        pytest.param(("--once", "--schedule", "default"), id="what is the case anyway"),
+        pytest.param(("--once", "--rules", "x", "--annotations=false"), id="rules instead of annotations"),
     ],
 )
 def test_what_is_switched_off_or_the_case_is_accepted(words: tuple[str, ...]) -> None:
