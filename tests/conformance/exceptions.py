@@ -10,13 +10,10 @@ _GIT = "write-back to Git is a later part"
 _WEBHOOK = "webhooks are a later part"
 
 LATER_FILES: dict[str, str] = {
-    "argocd_source_file": _GIT,
     "branch_template": _GIT,
     "commit_message": _GIT,
     "dockerconfig_auth": "the adapter comes with the credentials",
     "git_batch_plan": _GIT,
-    "helmvalues_edit": _GIT,
-    "kustomization_edit": _GIT,
     "path_safety": _GIT,
     "port_exhaustion": "the health gate is a later part",
     "repo_creds_match": _GIT,
@@ -36,6 +33,7 @@ LATER_FILES: dict[str, str] = {
 _PLUGIN = "overrides of plugin environments need rules documents, a later part"
 
 EXCEPTIONS: dict[str, str] = {
+    "argocd_source_file:plugin-update": _PLUGIN,
     "spec_override:plugin-env": _PLUGIN,
     "spec_override:plugin-spec": _PLUGIN,
 }
