@@ -12,7 +12,6 @@ _WEBHOOK = "webhooks are a later part"
 LATER_FILES: dict[str, str] = {
     "branch_template": _GIT,
     "commit_message": _GIT,
-    "dockerconfig_auth": "the adapter comes with the credentials",
     "git_batch_plan": _GIT,
     "path_safety": _GIT,
     "port_exhaustion": "the health gate is a later part",

@@ -139,7 +139,7 @@ class EntryReader:
             return UnusableSource(problem)
 
     def _authorities(self, api_url: str) -> str:
-        """The certificates of ``ca_data`` and ``ca_file``; without a ``ca_file``, of the file mounted for the API's host.
+        """The certificates of ``ca_data`` and ``ca_file``; without a file, those mounted for the host of the API.
 
         Each source that is named must hold a usable certificate.
         """

@@ -8,7 +8,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from updater.clock import Deadline
@@ -18,6 +18,8 @@ from updater.transport.redaction import Secret
 from updater.transport.trust import TlsOptions
 
 ANONYMOUS_ID = "anonymous"
+
+V = TypeVar("V")
 
 
 class CredentialKind(Enum):
@@ -66,18 +68,21 @@ class CredentialNeed:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """Credentials and how long they may be used, in seconds from now; None is until the process ends."""
+class Lease(Generic[V]):
+    """What was fetched and how long it may be used, in seconds from now; None is until the process ends."""
 
-    credentials: Credentials
+    value: V
     lifetime_s: float | None = None
 
 
 class SourceReader(Protocol):
-    """Reads one type of source. Called from any thread, at most once at a time for the same need."""
+    """Credentials of one type of source. Thread-safe."""
 
-    def read(self, source: CredentialSource, need: CredentialNeed, deadline: Deadline) -> Lease:
-        """The credentials now; raises ``CredentialError``."""
+    def read(self, source: CredentialSource, need: CredentialNeed, deadline: Deadline) -> Credentials:
+        """The credentials, kept ones if they may still be used; raises ``CredentialError``."""
+
+    def renew(self, source: CredentialSource, need: CredentialNeed, deadline: Deadline) -> Credentials:
+        """The credentials after a look at the source itself; raises ``CredentialError``."""
 
 
 class CredentialIds:

@@ -8,6 +8,7 @@ it and for no others.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 from updater.clock import Deadline
 from updater.errors import CredentialError
@@ -32,13 +33,20 @@ __all__ = [
 
 
 class CredentialReader:
-    """Reads credentials from the places that sources name. Thread-safe."""
+    """Reads credentials from the places that sources name. Thread-safe; closed once by its owner.
+
+    ``resources`` are what the readers use and ``close`` lets go of.
+    """
 
     def __init__(
-        self, environment: Mapping[str, str], readers: Mapping[SourceType, SourceReader] | None = None
+        self,
+        environment: Mapping[str, str],
+        readers: Mapping[SourceType, SourceReader] | None = None,
+        resources: ExitStack | None = None,
     ) -> None:
         self._environment = environment
         self._readers = dict(readers or {})
+        self._resources = resources or ExitStack()
 
     def read(self, need: CredentialNeed, deadline: Deadline) -> Credentials | None:
         """The credentials, None without a source; raises ``CredentialError``.
@@ -53,7 +61,7 @@ class CredentialReader:
             case CredentialSource(type=SourceType.ENV, value=variable):
                 return self._read_variable(variable)
             case CredentialSource() as source:
-                return self._reader(source).read(source, need, deadline).credentials
+                return self._reader(source).read(source, need, deadline)
 
     def refresh(self, need: CredentialNeed, refused: Credentials, deadline: Deadline) -> Credentials | None:
         """Other credentials in place of those that a registry refused, None when there are none to be had.
@@ -61,8 +69,19 @@ class CredentialReader:
         Asks the source anew at most once a minute; whoever comes later is given what that brought. Raises
         ``CredentialError``.
         """
-        del need, refused, deadline
-        return None
+        source = need.source
+        if not isinstance(source, CredentialSource) or source.type is SourceType.ENV:
+            # The environment of a process does not change.
+            return None
+        reader = self._reader(source)
+        current = reader.read(source, need, deadline)
+        if current == refused:
+            current = reader.renew(source, need, deadline)
+        return None if current == refused else current
+
+    def close(self) -> None:
+        """Stop refreshing and close the connections of readers. Idempotent."""
+        self._resources.close()
 
     def _reader(self, source: CredentialSource) -> SourceReader:
         reader = self._readers.get(source.type)
@@ -70,7 +89,7 @@ class CredentialReader:
             raise CredentialError(
                 f"credentials of type {source.type.value!r} are not available in this version",
                 where=str(source),
-                hint="use env:<variable> with user:password as its value",
+                hint="use env:<variable> or ext:<absolute path>",
                 code="credentials_type_unavailable",
             )
         return reader
