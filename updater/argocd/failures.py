@@ -52,7 +52,6 @@ _HINTS = {
     TransportFailure.DNS: "check the host name in --argocd-server-addr",
     TransportFailure.CONNECT: "check host and port in --argocd-server-addr, and that the network lets us through",
     TransportFailure.PROXY: "check HTTPS_PROXY and NO_PROXY",
-    TransportFailure.PROTOCOL: "if this port speaks TLS, drop --argocd-plaintext",
     TransportFailure.TIMEOUT: "the server or a proxy is slow or does not answer; see --argocd-timeout",
     TransportFailure.TRUNCATED: "the connection was cut, or a proxy drops the rest: look at what stands between",
     TransportFailure.TOO_LARGE: "raise --argocd-max-message-size, or split the fleet with --argocd-projects",
@@ -70,25 +69,30 @@ _TLS_HINTS = (
     (("hostname mismatch", "not valid for", "ip address mismatch"), "use a host name that the certificate holds"),
     (("expired",), "the server's certificate must be renewed"),
     (
-        ("certificate required", "handshake failure", "bad certificate"),
+        # A server that misses the certificate may hang up before its alert is read.
+        ("certificate required", "handshake failure", "bad certificate", "eof occurred in violation"),
         "the server wants a client certificate: --argocd-client-crt",
     ),
 )
 
 
-def transport_failure(error: TransportError) -> CallFailure:
-    """What a failed exchange means for the call."""
+def transport_failure(error: TransportError, *, is_tls: bool) -> CallFailure:
+    """What a failed exchange means for the call; ``is_tls`` says how the server was spoken to."""
     kind = FailureKind.TRUNCATED if error.kind is TransportFailure.TRUNCATED else FailureKind.TRANSPORT
     return CallFailure(
         code=_CODES.get(error.kind, grpc.StatusCode.UNAVAILABLE),
         what=error.text,
         kind=kind,
-        hint=_transport_hint(error),
+        hint=_transport_hint(error, is_tls=is_tls),
         transport=error.kind,
     )
 
 
-def _transport_hint(error: TransportError) -> str:
+def _transport_hint(error: TransportError, *, is_tls: bool) -> str:
+    if error.kind in (TransportFailure.RESET, TransportFailure.PROTOCOL):
+        if is_tls:
+            return "look at the log of argocd-server and of what stands between, and check the port"
+        return "if this port speaks TLS, drop --argocd-plaintext; else look at the log of what stands between"
     if error.kind is not TransportFailure.TLS:
         return _HINTS.get(error.kind, "")
     said = error.detail.lower()

@@ -89,7 +89,8 @@ def foreign_status(status: int, headers: urllib3.HTTPHeaderDict, body: str, cloc
         code, hint = _UNAVAILABLE, "the proxy cannot reach argocd-server"
     else:
         code, hint = _UNKNOWN, _ROOT_PATH_HINT
-    if status == 400 and "HTTPS port" in body:
+    if status == 400 and ("HTTPS port" in body or "HTTPS server" in body):
+        # nginx says the former, servers written in Go the latter.
         hint = "this port speaks TLS: drop --argocd-plaintext or write https:// in the address"
     what = f"HTTP status {status} instead of a gRPC-Web answer{_excerpt(headers, body)}"
     return ForeignAnswer(code, what, hint, _retry_after(headers, clock), is_transient=status in _TRANSIENT)

@@ -129,6 +129,16 @@ def failure_of(error: grpc.RpcError) -> CallFailure:
     return _native_failure(code, text)
 
 
+_NATIVE_CONNECT_MARKS = (
+    "failed to connect",
+    "connection refused",
+    "dns",
+    "name resolution",
+    "errors resolving",
+    "lookup failed",
+)
+
+
 def _native_failure(code: grpc.StatusCode, text: str) -> CallFailure:
     """The library of native gRPC tells connection problems by text only."""
     said = text.lower()
@@ -140,8 +150,8 @@ def _native_failure(code: grpc.StatusCode, text: str) -> CallFailure:
     if "certificate" in said or "ssl" in said or "tls" in said or "handshake" in said:
         hint = "check --argocd-server-crt and --argocd-plaintext, or use --argocd-grpc-web"
         return CallFailure(code, text, FailureKind.TRANSPORT, hint, transport=TransportFailure.TLS)
-    if "failed to connect" in said or "dns" in said or "connection refused" in said or "name resolution" in said:
-        hint = "check --argocd-server-addr; behind a proxy without HTTP/2, use --argocd-grpc-web"
+    if any(mark in said for mark in _NATIVE_CONNECT_MARKS):
+        hint = "check --argocd-server-addr and --argocd-plaintext; behind a proxy without HTTP/2, use --argocd-grpc-web"
         return CallFailure(code, text, FailureKind.TRANSPORT, hint, transport=TransportFailure.CONNECT)
     return CallFailure(code, text)
 
@@ -168,6 +178,8 @@ def _hint(failure: CallFailure) -> str:
             return next((hint for mark, hint in _TOKEN_HINTS if mark in said), "check the Argo CD token")
         case _CODE.PERMISSION_DENIED:
             return "grant the account what it needs: 'applications, get' and 'applications, update' on the project"
+        case _CODE.DEADLINE_EXCEEDED:
+            return "the server or a proxy is slow or does not answer; see --argocd-timeout"
         case _CODE.UNIMPLEMENTED:
             return "check the root path: the server knows no such method at this path"
         case _CODE.RESOURCE_EXHAUSTED if _is_too_large(failure):

@@ -78,7 +78,7 @@ class WebCall:
                 self.initial_metadata = _metadata(exchange)
                 yield from self._answer(exchange)
         except TransportError as error:
-            raise self.failed(transport_failure(error)) from error
+            raise self.failed(transport_failure(error, is_tls=self._options.address.is_tls)) from error
         except FrameError as error:
             raise self.failed(_framing_failure(error)) from error
         except GeneratorExit:

@@ -126,7 +126,7 @@ class _Carrier:
         self._exchange.check()
         try:
             super().connect()  # type: ignore[misc]
-            self._exchange.carried_by(self.sock)
+            self._exchange.connected(self.sock)
         finally:
             self._drop_spare(self._exchange)
 

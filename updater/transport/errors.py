@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -89,6 +90,8 @@ _MOST_SPECIFIC_FIRST: tuple[tuple[type[BaseException], TransportFailure], ...] =
 )
 
 
+_TLS_SOURCE = re.compile(r"\s*\(_ssl\.c:\d+\)")
+
 _TUNNEL_REFUSED = "Tunnel connection failed"
 """How ``http.client`` begins the text of the OSError that a proxy's answer to CONNECT becomes."""
 
@@ -137,7 +140,9 @@ def _detail(chain: tuple[BaseException, ...]) -> str:
         if isinstance(link, ssl.SSLCertVerificationError):
             return str(getattr(link, "verify_message", "") or getattr(link, "reason", "") or link)
         if isinstance(link, ssl.SSLError):
-            return str(getattr(link, "reason", "") or link.strerror or "").replace("_", " ").lower()
+            return (
+                _TLS_SOURCE.sub("", str(getattr(link, "reason", "") or link.strerror or "")).replace("_", " ").lower()
+            )
         if isinstance(link, OSError) and (link.strerror or str(link).startswith(_TUNNEL_REFUSED)):
             return link.strerror or str(link)
     for link in reversed(chain):

@@ -24,8 +24,8 @@ _DRAIN_S = 1.0
 class HttpExchange:
     """Read by one thread; ``cancel`` may come from any other.
 
-    The transport drives it through ``watch``, ``attach``, ``carried_by``, ``forget``, ``detach``, ``check``,
-    ``answered`` and ``failure``; callers use the rest.
+    The transport drives it through ``watch``, ``attach``, ``carried_by``, ``connected``, ``forget``, ``detach``,
+    ``check``, ``answered`` and ``failure``; callers use the rest.
     """
 
     def __init__(self, deadline: Deadline | None, when_closed: Callable[[HttpExchange], None]) -> None:
@@ -37,6 +37,7 @@ class HttpExchange:
         self._interrupted: TransportFailure | None = None
         self._watch: Watch | None = None
         self._closed = False
+        self._is_connected = False
         self.used_kept_alive_connection = False
 
     @property
@@ -137,7 +138,7 @@ class HttpExchange:
         """A connection was taken from the pool; ``sock`` is None when it is not connected yet."""
         with self._lock:
             self._socket = sock
-            self.used_kept_alive_connection = sock is not None
+            self.used_kept_alive_connection = self._is_connected = sock is not None
 
     def carried_by(self, sock: socket.socket) -> None:
         """From now on an interruption shuts this socket down; at once, when there has been one already.
@@ -149,6 +150,11 @@ class HttpExchange:
             self._socket = sock
             if self._interrupted is not None:
                 _shut_down(sock)
+
+    def connected(self, sock: socket.socket) -> None:
+        """TCP, tunnel and TLS are up: this is the socket that carries the request."""
+        self._is_connected = True
+        self.carried_by(sock)
 
     def forget(self, sock: socket.socket) -> None:
         """This socket is about to be closed."""
@@ -177,7 +183,11 @@ class HttpExchange:
         if self.deadline is not None and self.deadline.has_passed:
             return TransportError(TransportFailure.TIMEOUT, before_answer=before_answer)
         is_connected = self.used_kept_alive_connection or not before_answer
-        return transport_error(error, before_answer=before_answer, is_connected=is_connected)
+        failure = transport_error(error, before_answer=before_answer, is_connected=is_connected)
+        if failure.kind is TransportFailure.TIMEOUT and not self._is_connected:
+            # The limit for connecting, which also holds for the handshake; of the deadline there is time left.
+            return TransportError(TransportFailure.CONNECT, "no answer in time", before_answer=before_answer)
+        return failure
 
     def _read_some(self) -> bytes:
         try:

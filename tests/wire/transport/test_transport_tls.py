@@ -262,3 +262,14 @@ def test_a_key_with_a_passphrase_is_refused_without_asking_for_it(pki: Pki, make
 def test_half_a_client_certificate_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="both its certificate and its key"):
         TlsOptions(client_cert="client.pem")
+
+
+def test_a_handshake_nobody_answers_ends_with_the_limit_for_connecting(make: Make, within: Within) -> None:
+    def hold(connection: socket.socket, server: RawServer) -> None:
+        server.stopped.wait()
+
+    with RawServer(hold) as server:
+        with pytest.raises(TransportError) as caught:
+            fetch(make(connect_timeout_s=0.2), f"https://127.0.0.1:{server.port}/", within(30))
+        assert caught.value.kind is TransportFailure.CONNECT
+        assert server.accepted == 1
