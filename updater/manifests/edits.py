@@ -9,40 +9,32 @@ Source: ``write-back.md`` 3.6. The three file formats of this package are its us
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import yaml
 
 from updater.errors import WriteBackError
 from updater.manifests import lines
-from updater.manifests.fresh import (
-    Fresh,
-    Layout,
-    block_lines,
-    child_offset,
-    entry_lines,
-    flow_entry,
-    indented,
-    item_lines,
-    node_of,
-    render_flow,
-)
+from updater.manifests.fresh import Fresh, Layout, node_of, render_flow
 from updater.manifests.layouts import layout_of
 from updater.manifests.nodes import Alias, Document, Mapping, Node, NodePath, Scalar, Sequence, Span, at, replaced, walk
 from updater.manifests.reading import parse_documents
 from updater.manifests.scalars import STRING_TAGS, reads_as_other_type, render_string
+from updater.manifests.splices import (
+    Splice,
+    document_splice,
+    entry_splice,
+    fill_behind_dash,
+    fill_below_key,
+    item_splice,
+    removal_splice,
+    value_splice,
+)
 
 _BYTE_ORDER_MARK = "\ufeff"
 _STRING_TAG = "tag:yaml.org,2002:str"
 _RESOLVER: Any = yaml.resolver.Resolver()
-
-
-@dataclass(frozen=True, slots=True)
-class _Splice:
-    start: int
-    end: int
-    text: str
 
 
 class YamlFile:
@@ -149,18 +141,13 @@ class YamlFile:
         return node
 
     def _set(self, path: NodePath, node: Scalar, wanted: Node, text: str) -> None:
-        self._apply(_Splice(node.span.content_start, node.span.end, self._apart(node.span, text)), path, wanted)
-
-    def _apart(self, span: Span, text: str) -> str:
-        """An empty value has nothing between itself and its colon."""
-        before = self._text[span.content_start - 1 : span.content_start]
-        return f" {text}" if span.content_start == span.end and before.strip() else text
+        self._apply(value_splice(self._text, node.span, text), path, wanted, new=path)
 
     def replace_alias(self, path: NodePath, value: str) -> None:
         """Put the string in the place of an alias; the anchored node stays as it is."""
         span = self.at(path).span
         text = render_string(value, style=self.layout.quote, in_flow=self._is_in_flow(path))
-        self._apply(_Splice(span.start, span.end, text), path, node_of(value))
+        self._apply(Splice(span.start, span.end, text), path, node_of(value), new=path)
 
     def rename_entry(self, path: NodePath, index: int, key: str) -> None:
         """Give another key to an entry of the mapping at a path."""
@@ -169,78 +156,33 @@ class YamlFile:
         style = old.style if isinstance(old, Scalar) else ""
         text = render_string(key, style=style, in_flow=mapping.is_flow)
         entries = (*mapping.entries[:index], (node_of(key), value), *mapping.entries[index + 1 :])
-        span = old.span
-        self._apply(_Splice(span.content_start, span.end, text), path, replace(mapping, entries=entries))
+        splice = Splice(old.span.content_start, old.span.end, text)
+        self._apply(splice, path, replace(mapping, entries=entries))
 
     def remove_entry(self, path: NodePath, index: int) -> None:
         """Take an entry, with its lines, out of the mapping at a path; other entries must remain."""
         mapping = self._mapping(path)
+        if len(mapping.entries) == 1:
+            raise self.refusal("the only entry cannot be removed", path, code="not_a_mapping")
         entries = (*mapping.entries[:index], *mapping.entries[index + 1 :])
-        splice = self._flow_removal(mapping, index) if mapping.is_flow else self._block_removal(mapping, index)
-        self._apply(splice, path, replace(mapping, entries=entries))
-
-    def _flow_removal(self, mapping: Mapping, index: int) -> _Splice:
-        if index:
-            return _Splice(_entry_end(mapping, index - 1), _entry_end(mapping, index), "")
-        return _Splice(mapping.entries[0][0].span.start, mapping.entries[1][0].span.start, "")
-
-    def _block_removal(self, mapping: Mapping, index: int) -> _Splice:
-        text, start = self._text, mapping.entries[index][0].span.start
-        own_line = lines.line_start(text, start)
-        following = lines.next_line(text, _entry_end(mapping, index))
-        if not text[own_line:start].strip():
-            is_last = following == len(text) and lines.line_end(text, start) == following
-            return _Splice(lines.line_end(text, own_line - 1) if is_last and own_line else own_line, following, "")
-        behind = mapping.entries[index + 1][0].span.start
-        if text[following:behind].strip():
-            dash = own_line + len(text[own_line:start].rstrip())
-            return _Splice(dash, lines.line_end(text, _entry_end(mapping, index)), "")
-        return _Splice(start, behind, "")
+        self._apply(removal_splice(self._text, mapping, index), path, replace(mapping, entries=entries))
 
     # New entries and items.
 
     def fill(self, path: NodePath, value: Fresh) -> None:
         """Put a collection where nothing, a null or an empty ``[]`` stands; comments behind it stay."""
-        node = self.at(path)
-        wanted = _with_properties(node_of(value), node)
+        self._apply(self._filling(path, value), path, _with_properties(node_of(value), self.at(path)), new=path)
+
+    def _filling(self, path: NodePath, value: Fresh) -> Splice:
+        text, layout, span = self._text, self.layout, self.at(path).span
         if not path and self.document.is_empty:
-            self._apply(self._appended(value), path, wanted)
-        elif self._is_in_flow(path):
-            self._apply(self._flow_fill(node.span, value), path, wanted)
-        else:
-            self._apply(self._block_fill(path, node.span, value), path, wanted)
-
-    def _flow_fill(self, span: Span, value: Fresh) -> _Splice:
-        return _Splice(span.content_start, span.end, self._apart(span, render_flow(value, self.layout)))
-
-    def _block_fill(self, path: NodePath, span: Span, value: Fresh) -> _Splice:
-        """Lines below the line that the value stands on; the items of a list begin behind their dash."""
-        parent = self.at(path[:-1]) if path else None
-        text, layout = self._text, self.layout
-        if isinstance(parent, Sequence):
-            column = lines.column(text, parent.span.content_start) + 2
-            block = indented(block_lines(value, layout), column)
-            joined = layout.line_break.join(block).lstrip(" ")
-            return _Splice(span.content_start, span.end, self._apart(span, joined))
-        column = lines.column(text, parent.span.content_start) + child_offset(value, layout) if parent else 0
-        start = span.content_start
-        while text[start - 1 : start] in (" ", "\t") and span.end > span.content_start:
-            start -= 1
-        end = lines.line_end(text, span.end)
-        block = indented(block_lines(value, layout), column)
-        return _Splice(start, end, text[span.end : end] + self._below(block))
-
-    def _below(self, block: list[str]) -> str:
-        return "".join(self.layout.line_break + line for line in block)
-
-    def _appended(self, value: Fresh) -> _Splice:
-        """At the end of a document that holds nothing but comments."""
-        end, line_break = self.document.end, self.layout.line_break
-        body = line_break.join(block_lines(value, self.layout))
-        before = self._text[:end]
-        if before and lines.line_start(self._text, end) != end:
-            return _Splice(end, end, line_break + body)
-        return _Splice(end, end, body + line_break)
+            return document_splice(text, self.document.end, value, layout)
+        parent = self.at(path[:-1])
+        if path and not self._is_in_flow(path) and isinstance(parent, Mapping):
+            return fill_below_key(text, parent, span, value, layout)
+        if path and not self._is_in_flow(path) and isinstance(parent, Sequence):
+            return fill_behind_dash(text, parent, span, value, layout)
+        return value_splice(text, span, render_flow(value, layout))
 
     def add_entry(self, path: NodePath, key: str, value: Fresh, *, behind: int | None = None) -> None:
         """Add an entry to the mapping at a path, behind the entry of that position or at the end.
@@ -254,62 +196,24 @@ class YamlFile:
         mapping = self._mapping(path)
         index = len(mapping.entries) if behind is None else behind + 1
         entries = (*mapping.entries[:index], (node_of(key), node_of(value)), *mapping.entries[index:])
-        self._apply(self._new_entry(mapping, index, key, value), path, replace(mapping, entries=entries))
-
-    def _new_entry(self, mapping: Mapping, index: int, key: str, value: Fresh) -> _Splice:
-        if not mapping.entries:
-            place = mapping.span.content_start + 1
-            return _Splice(place, place, flow_entry(key, value, self.layout))
-        place = _entry_end(mapping, index - 1)
-        if mapping.is_flow:
-            return _Splice(place, place, f", {flow_entry(key, value, self.layout)}")
-        place = lines.line_end(self._text, place)
-        column = lines.column(self._text, mapping.span.content_start)
-        return _Splice(place, place, self._below(indented(entry_lines(key, value, self.layout), column)))
+        splice = entry_splice(self._text, mapping, index, (key, value), self.layout)
+        self._apply(splice, path, replace(mapping, entries=entries), new=(*path, index))
 
     def add_item(self, path: NodePath, index: int, value: Fresh) -> None:
         """Put an item into the list at a path, before the item of that position. A null counts as an empty list."""
         node = self.at(path)
-        is_empty = isinstance(node, Scalar) or (isinstance(node, Sequence) and self._is_bare(node))
-        if is_empty:
+        if (isinstance(node, Scalar) and node.is_null) or (isinstance(node, Sequence) and self._is_bare(node)):
             self.fill(path, [value])
             return
         if not isinstance(node, Sequence):
             raise self.refusal("expected a list here", path, code="not_a_list")
         items = (*node.items[:index], node_of(value), *node.items[index:])
-        splice = self._new_flow_item(node, index, value) if node.is_flow else self._new_block_item(node, index, value)
-        self._apply(splice, path, replace(node, items=items))
+        splice = item_splice(self._text, node, index, value, self.layout)
+        self._apply(splice, path, replace(node, items=items), new=(*path, index))
 
     def _is_bare(self, node: Sequence) -> bool:
         """Whether the list is ``[]`` with nothing in it, not even a comment."""
         return not node.items and not self._text[node.span.content_start + 1 : node.span.end - 1].strip()
-
-    def _new_flow_item(self, node: Sequence, index: int, value: Fresh) -> _Splice:
-        text = render_flow(value, self.layout)
-        if not node.items:
-            place = node.span.content_start + 1
-            return _Splice(place, place, text)
-        if index:
-            place = node.items[index - 1].span.content_end
-            return _Splice(place, place, f", {text}")
-        place = node.items[0].span.start
-        return _Splice(place, place, f"{text}, ")
-
-    def _new_block_item(self, node: Sequence, index: int, value: Fresh) -> _Splice:
-        """Comments above an item stay with it: a new first item goes directly below the line of the key."""
-        text, dash = self._text, node.span.content_start
-        column = lines.column(text, dash)
-        block = indented(item_lines(value, self.layout), column)
-        if index:
-            place = lines.line_end(text, node.items[index - 1].span.content_end)
-            return _Splice(place, place, self._below(block))
-        line_break = self.layout.line_break
-        place = lines.line_start(text, dash)
-        if text[place:dash].strip():
-            return _Splice(dash, dash, line_break.join(block).lstrip(" ") + line_break + " " * column)
-        while place and _is_remark(text, lines.line_start(text, _before_break(text, place)), place):
-            place = lines.line_start(text, _before_break(text, place))
-        return _Splice(place, place, line_break.join(block) + line_break)
 
     # Every edit ends here.
 
@@ -323,21 +227,26 @@ class YamlFile:
         above = (self.at(path[:depth]) for depth in range(len(path)))
         return any(isinstance(node, Mapping | Sequence) and node.is_flow for node in above)
 
-    def _apply(self, splice: _Splice, path: NodePath, wanted: Node) -> None:
-        edited = self._text[: splice.start] + splice.text + self._text[splice.end :]
+    def _apply(self, splice: Splice, path: NodePath, wanted: Node, *, new: NodePath | None = None) -> None:
+        """Take the splice if the node at ``path`` is then the wanted one and all else is as it was.
+
+        new: path of what was written, whose strings must be strings for PyYAML as well.
+        """
+        edited = splice.applied_to(self._text)
         expected = list(self._documents)
         expected[self._edited] = Document(replaced(self.root, path, wanted))
         try:
             found = self._read(edited)
         except WriteBackError as error:
             raise self._misfit(splice, f"the edit would break the file ({error.what})") from error
-        if found != tuple(expected) or not _is_read_alike(at(found[self._edited].root, path)):
+        if found != tuple(expected):
             raise self._misfit(splice, "the edit would change something else as well")
-        if self._layout is None:
-            self._layout = self.layout
+        if new is not None and not _is_read_alike(at(found[self._edited].root, new)):
+            raise self._misfit(splice, "the value would be read as another type")
+        self._layout = self.layout
         self._text, self._documents = edited, found
 
-    def _misfit(self, splice: _Splice, what: str) -> WriteBackError:
+    def _misfit(self, splice: Splice, what: str) -> WriteBackError:
         hint = "write the value by hand once in a simpler form, and report the file as a defect"
         return WriteBackError(what, where=self._place(splice.start), hint=hint, code="internal_edit_error")
 
@@ -345,22 +254,6 @@ class YamlFile:
         documents = parse_documents(text, self.where)
         end = len(text)
         return documents or (Document(Scalar("", is_string=False, span=Span(end, end, end, end)), end),)
-
-
-def _entry_end(mapping: Mapping, index: int) -> int:
-    key, value = mapping.entries[index]
-    return max(key.span.content_end, value.span.content_end)
-
-
-def _before_break(text: str, place: int) -> int:
-    """A place on the line above the one that begins at a place."""
-    return place - 2 if text[:place].endswith("\r\n") else place - 1
-
-
-def _is_remark(text: str, start: int, end: int) -> bool:
-    """Whether a line is blank or a comment."""
-    line = text[start:end].strip()
-    return not line or line.startswith("#")
 
 
 def _with_properties(node: Node, old: Node) -> Node:

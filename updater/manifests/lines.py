@@ -41,3 +41,10 @@ def column(text: str, place: int) -> int:
 def line_number(text: str, place: int) -> int:
     """Number of the line that holds a place, from 1, as editors count."""
     return len(_BREAK.findall(text, 0, place)) + 1
+
+
+def break_before(text: str, start: int) -> int:
+    """Where the break stands that ends the line above the one that begins at ``start``; 0 for the first line."""
+    if text[:start].endswith("\r\n"):
+        return start - 2
+    return max(start - 1, 0)

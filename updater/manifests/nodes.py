@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 NodePath = tuple[int, ...]
 """Steps from the root: the position of an entry in a mapping (its value is meant) or of an item in a sequence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Places of one node in the text."""
+class Span(NamedTuple):
+    """Places of one node in the text. A tuple, because a large file has thousands."""
 
     start: int
     content_start: int

@@ -69,35 +69,35 @@ def _documents(text: str, where: str) -> Iterator[Document]:
     end: int | None = None
     stack: list[_Open] = []
     for event in yaml.parse(text, Loader=_LOADER):
-        if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-            yield Document(root, _index(event.start_mark) if end is None else end)
-            root, end = None, None
+        if isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
+            node = _node(event, stack, text, where)
+            if node is not None and stack:
+                stack[-1].nodes.append(node)
+            elif node is not None:
+                root = node
         elif isinstance(event, yaml.DocumentEndEvent):
             end = _index(event.start_mark) if event.explicit else None
-        node = _read(event, stack, text, where)
-        if node is not None and stack:
-            stack[-1].nodes.append(node)
-        elif node is not None:
-            root = node
+        elif isinstance(event, yaml.DocumentStartEvent) and root is not None:
+            yield Document(root, _index(event.start_mark) if end is None else end)
+            root, end = None, None
     if root is not None:
         yield Document(root, len(text) if end is None else end)
 
 
-def _read(event: yaml.Event, stack: list[_Open], text: str, where: str) -> Node | None:
+def _node(event: yaml.Event, stack: list[_Open], text: str, where: str) -> Node | None:
     """The node that is complete with this event."""
     if isinstance(event, yaml.ScalarEvent):
         return _scalar(event, text)
-    if isinstance(event, yaml.CollectionStartEvent):
-        if len(stack) >= NESTING_LIMIT:
-            problem = f"collections are nested more than {NESTING_LIMIT} deep"
-            raise _unreadable(problem, where, event.start_mark.line if event.start_mark else None)
-        stack.append(_Open(event))
-        return None
     if isinstance(event, yaml.CollectionEndEvent):
         return _collection(stack.pop(), event, text)
     if isinstance(event, yaml.AliasEvent):
         start, end = _index(event.start_mark), _index(event.end_mark)
         return Alias(event.anchor or "", Span(start, start, end, end))
+    if isinstance(event, yaml.CollectionStartEvent):
+        if len(stack) >= NESTING_LIMIT:
+            problem = f"collections are nested more than {NESTING_LIMIT} deep"
+            raise _unreadable(problem, where, event.start_mark.line if event.start_mark else None)
+        stack.append(_Open(event))
     return None
 
 
@@ -115,14 +115,14 @@ def _scalar(event: yaml.ScalarEvent, text: str) -> Scalar:
     if style in ("|", ">"):
         end = start + len(text[start:end].rstrip())
         content_end = end if _ends_at_text(event.value) else _before_break(text, content_end)
-    is_string = tag in STRING_TAGS or (not tag and (bool(style) or not reads_as_other_type(event.value)))
+    is_string = _is_tagged_string(tag) if tag else bool(style) or not reads_as_other_type(event.value)
     span = Span(start, content_start, end, content_end)
-    return Scalar(event.value, is_string or _is_own_tag(tag), event.anchor or "", tag, style, span)
+    return Scalar(event.value, is_string, event.anchor or "", tag, style, span)
 
 
-def _is_own_tag(tag: str) -> bool:
-    """Whether somebody's program gives the tag its meaning: nothing else can be said than that the text is its own."""
-    return bool(tag) and not tag.startswith("tag:yaml.org,2002:")
+def _is_tagged_string(tag: str) -> bool:
+    """A tag of nobody's standard means what somebody's program makes of it: the text then counts as it is."""
+    return tag in STRING_TAGS or not tag.startswith("tag:yaml.org,2002:")
 
 
 def _ends_at_text(value: str) -> bool:
