@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from updater.clock import Clock, Deadline
-from updater.errors import CredentialError
 from updater.model.images import Candidate, Inspection, TagList
 from updater.model.references import ImageRepository
 from updater.ports.log import EventLog, NullLog
@@ -13,14 +12,8 @@ from updater.registry.authorization import Authorizer, Visit
 from updater.registry.calls import RegistryCalls
 from updater.registry.connections import RegistryConnections
 from updater.registry.content import RepositoryContent
-from updater.registry.credential_sources import (
-    OPERATOR_TYPES,
-    CredentialSource,
-    UnusableSource,
-    parse_credential_source,
-)
-from updater.registry.credentials import CredentialIds, CredentialNeed, CredentialReader
-from updater.registry.endpoints import EndpointTable, RemoteRepository, TagSortMode
+from updater.registry.credentials import CredentialReader
+from updater.registry.endpoints import TagSortMode
 from updater.registry.image_facts import ImageReader
 from updater.registry.inspection import TagInspection
 from updater.registry.listing import TagListing
@@ -31,6 +24,7 @@ from updater.registry.polls import PollKey, SharedPolls
 from updater.registry.tag_memory import TagMemory
 from updater.registry.tag_order import positions
 from updater.registry.tokens import TokenService
+from updater.registry.visits import EndpointSelection, Visits
 
 
 class RegistryClient:
@@ -38,7 +32,7 @@ class RegistryClient:
 
     def __init__(
         self,
-        endpoints: EndpointTable,
+        endpoints: EndpointSelection,
         credentials: CredentialReader,
         clock: Clock,
         *,
@@ -48,7 +42,7 @@ class RegistryClient:
         options, log = options or RegistryOptions(), log or NullLog()
         self._endpoints = endpoints
         self._credentials = credentials
-        self._credential_ids = CredentialIds()
+        self._visits = Visits(endpoints, credentials)
         self._operation_timeout_s = options.operation_timeout_s
         self._connections = RegistryConnections(options.http, clock)
         tokens = TokenService(self._connections, clock, log, options)
@@ -67,7 +61,8 @@ class RegistryClient:
         (``registries.md`` 2.3). A list that is younger than ``share_tags_s`` is served from memory.
         """
         limit = deadline.sooner(self._operation_timeout_s)
-        return TagList(repository, self._list(self._visit_of(repository, pull_secret, limit), limit))
+        tags = self._visits.attend(repository, pull_secret, limit, lambda visit: self._list(visit, limit))
+        return TagList(repository, tags)
 
     def fetch_candidates(
         self,
@@ -82,9 +77,15 @@ class RegistryClient:
 
         Raises ``RegistryError`` or ``CredentialError``. What is known of a tag serves as long as a list does.
         """
-        visit = self._visit_of(repository, pull_secret, deadline)
         for tag in tags:
             check_tag(repository, tag)
+        return self._visits.attend(
+            repository, pull_secret, deadline, lambda visit: self._inspect(visit, tags, inspection, deadline)
+        )
+
+    def _inspect(
+        self, visit: Visit, tags: Sequence[str], inspection: Inspection, deadline: Deadline
+    ) -> tuple[Candidate, ...]:
         mode = visit.remote.endpoint.tag_sort_mode
         if inspection.wants_created and mode is not TagSortMode.UNSORTED:
             return positions(self._list(visit, deadline.sooner(self._operation_timeout_s)), tags, mode)
@@ -99,37 +100,10 @@ class RegistryClient:
     def close(self) -> None:
         """Cancel what runs and close every connection. Idempotent."""
         self._connections.close()
+        self._credentials.close()
 
     def _list(self, visit: Visit, deadline: Deadline) -> tuple[str, ...]:
         return self._polls.fetch(poll_key(visit), deadline, lambda: self._listing.fetch(visit, deadline))
-
-    def _visit_of(self, repository: ImageRepository, pull_secret: str, deadline: Deadline) -> Visit:
-        remote = self._endpoints.locate(repository)
-        return self._visit(remote, self._source(remote, pull_secret), deadline)
-
-    def _source(self, remote: RemoteRepository, pull_secret: str) -> CredentialSource | UnusableSource | None:
-        if not pull_secret:
-            return remote.endpoint.credentials
-        source = parse_credential_source(pull_secret)
-        if source.type in OPERATOR_TYPES:
-            raise CredentialError(
-                f"credentials of type {source.type.value!r} are the operator's alone",
-                hint="name them in registries.conf instead of an annotation",
-                code="credentials_type_refused",
-            )
-        return source
-
-    def _visit(
-        self, remote: RemoteRepository, source: CredentialSource | UnusableSource | None, deadline: Deadline
-    ) -> Visit:
-        endpoint = remote.endpoint
-        need = CredentialNeed(source, endpoint.api_url, remote.name, endpoint.credentials_expire_s, endpoint.tls)
-        try:
-            credentials = self._credentials.read(need, deadline)
-        except CredentialError as error:
-            where = f"{remote.endpoint.name}: {error.where}" if error.where else remote.endpoint.name
-            raise CredentialError(error.what, where=where, hint=error.hint, code=error.code) from error
-        return Visit(remote, credentials, self._credential_ids.id_of(credentials))
 
 
 def poll_key(visit: Visit) -> PollKey:
