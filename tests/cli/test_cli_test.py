@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import re
 import ssl
 import subprocess
@@ -97,6 +100,25 @@ class Program:
             check=False,
         )
 
+    def watched(self, *words: str) -> str:
+        """What a person sees on a terminal that shows both streams."""
+        screen, inside = pty.openpty()
+        words = ("--registries-conf-path", str(self.registries), *words)
+        process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-m", "updater.cli.entry", "test", *words],
+            env={"PATH": "/usr/bin:/bin", "NO_PROXY": "*", "TERM": "xterm", "COLUMNS": "160"},
+            stdout=inside,
+            stderr=inside,
+        )
+        os.close(inside)
+        seen = b""
+        with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
+            while chunk := os.read(screen, 65_536):
+                seen += chunk
+        os.close(screen)
+        assert process.wait(timeout=40) == 0
+        return seen.decode()
+
     def describe(self, registry: PlaygroundRegistry, *lines: str) -> None:
         """Write the registries file: the entry of ``registry``, with these lines more."""
         entry = [f"- name: playground\n  prefix: reg.test\n  api_url: {registry.address}", *(f"  {x}" for x in lines)]
@@ -186,6 +208,21 @@ def test_the_document_says_everything(program: Program, registry: PlaygroundRegi
         "latest": "not_a_version",
         "main-4f1d2c7": "not_a_version",
     }
+
+
+def test_a_terminal_gets_the_table_and_a_bar_while_metadata_is_read(program: Program) -> None:
+    seen = program.watched(APP, "--update-strategy", "newest-build", "--allow-tags", "regexp:^1", *ON_LINUX)
+    assert "Tags inspected" in seen
+    assert "INFO" in seen, "records have the form for terminals"
+    assert "2026-01-03T00:00:00Z" in seen
+    assert "not matched by allow-tags" in seen
+    assert seen.rstrip().endswith(f"latest: {APP}:1.2.0")
+
+
+def test_a_terminal_shows_no_bar_where_names_are_enough(program: Program) -> None:
+    seen = program.watched(APP)
+    assert "Tags inspected" not in seen
+    assert seen.rstrip().endswith(f"latest: {APP}:2.0.0")
 
 
 @pytest.mark.parametrize(

@@ -109,11 +109,14 @@ def _print_table(rows: list[CandidateRow], verdict: str) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     columns = _columns(rows)
-    table = Table(*(HEADINGS[column] for column in columns), caption=_caption(rows, verdict), caption_justify="left")
+    table = Table(*(HEADINGS[column] for column in columns))
     for row in rows[:_MANY_ROWS]:
         style = "green" if row.loss is None else ""
         table.add_row(*(Text(row.cells[column], style=style) for column in columns))
-    Console(file=sys.stdout).print(table)
+    console = Console(file=sys.stdout)
+    console.print(table)
+    # No caption: that would be folded to the width of the table.
+    console.print(Text(_caption(rows, verdict)))
 
 
 def _columns(rows: Iterable[CandidateRow]) -> list[int]:

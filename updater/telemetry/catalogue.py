@@ -199,8 +199,13 @@ REGISTRIES = (
     ),
     _counter("registry_cache_hits_total", "Facts that a cache knew", _REGISTRY, "cache"),
     _counter("registry_cache_misses_total", "Facts that a cache did not know", _REGISTRY, "cache"),
-    _gauge("registry_gate_seconds", "Seconds for which the registry asked not to be asked", _REGISTRY, "registry"),
-    _counter("registry_config_reloads_total", "Readings of registries.conf after a change", _REGISTRY, "result"),
+    _gauge("registry_gate_seconds", "Length of the latest pause that the registry asked for", _REGISTRY, "registry"),
+    _listed(
+        "registry_config_reloads_total",
+        "Readings of registries.conf after a change",
+        ("result",),
+        ("result", ("success", "failure")),
+    ),
     _listed("singleflight_leaders_total", "Calls that were performed", ("kind",), _FLIGHT_KINDS),
     _listed("singleflight_followers_total", "Calls that waited for the same call of another", ("kind",), _FLIGHT_KINDS),
 )
