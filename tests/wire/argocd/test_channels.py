@@ -141,13 +141,6 @@ def test_a_deadline_ends_the_call_on_both_ends(
     assert error.code() is CODE.DEADLINE_EXCEEDED
 
 
-def test_a_call_without_time_ends_at_once(applications: Any, metadata: Any) -> None:
-    with pytest.raises(grpc.RpcError) as caught:
-        applications.List(ApplicationQuery(), metadata=metadata, timeout=0)
-    error: Any = caught.value
-    assert error.code() is CODE.DEADLINE_EXCEEDED
-
-
 def test_a_stream_gives_what_is_there_and_then_what_changes(world: World, applications: Any, metadata: Any) -> None:
     stream = applications.Watch(ApplicationQuery(), metadata=metadata, timeout=WAIT_S)
     first = [next(stream).application.metadata.name for _ in NAMES]

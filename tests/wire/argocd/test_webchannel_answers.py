@@ -449,6 +449,14 @@ def test_a_read_is_repeated_on_a_fresh_connection_and_a_write_is_not(
         assert len(server.requests) == 4
 
 
+def test_a_call_without_time_is_never_sent(world: World, web: GrpcWebServer, open_web: Open) -> None:
+    stub: Any = VersionServiceStub(open_web(web.url))
+    with pytest.raises(GrpcWebError) as caught:
+        stub.Version(Empty(), timeout=0)
+    assert caught.value.code() is CODE.DEADLINE_EXCEEDED
+    assert world.calls == ()
+
+
 def test_client_streaming_and_what_grpc_web_cannot_do_are_refused(web: GrpcWebServer, open_web: Open) -> None:
     channel = open_web(web.url)
     for method in (channel.stream_unary("/a/B"), channel.stream_stream("/a/B")):
