@@ -16,12 +16,14 @@ from updater.errors import RegistryAuthError
 from updater.registry.answers import Answer
 from updater.registry.challenges import Challenge, parse_challenges, select_challenge
 from updater.registry.connections import RegistryConnections, RegistryRequest
-from updater.registry.credentials import Credentials
+from updater.registry.credential_values import CredentialKind, Credentials
 from updater.registry.endpoints import RemoteRepository
 from updater.registry.failures import TRANSIENT_STATUSES, refusal
 from updater.registry.flights import SingleFlight
+from updater.registry.measures import RegistryMeasures
 from updater.registry.options import RegistryOptions
-from updater.registry.tokens import TokenKey, TokenService
+from updater.registry.token_messages import TokenKey
+from updater.registry.tokens import TokenService
 from updater.transport.trust import TlsOptions
 
 MAX_CHALLENGES = 1_000
@@ -48,6 +50,11 @@ class Visit:
         return self.remote.endpoint.api_origin
 
     @property
+    def has_password(self) -> bool:
+        """Whether Basic is possible; tokens are for Bearer alone."""
+        return self.credentials is not None and self.credentials.kind is CredentialKind.PASSWORD
+
+    @property
     def peer(self) -> tuple[str, TlsOptions]:
         """Whom we talk to, and how sure of it we are: what an unverified peer says must not guide a verified visit."""
         return self.origin, self.remote.endpoint.tls
@@ -66,20 +73,27 @@ class Authorizer:
     """Finds Authorization headers. Thread-safe."""
 
     def __init__(
-        self, connections: RegistryConnections, tokens: TokenService, clock: Clock, options: RegistryOptions
+        self,
+        connections: RegistryConnections,
+        tokens: TokenService,
+        clock: Clock,
+        options: RegistryOptions,
+        measures: RegistryMeasures,
     ) -> None:
         self._connections = connections
         self._tokens = tokens
         self._clock = clock
         self._options = options
         self._lock = threading.Lock()
-        self._pings: SingleFlight[Challenge] = SingleFlight()
+        self._pings: SingleFlight[Challenge] = SingleFlight("ping", measures)
         timer = clock.monotonic_s
         self._challenges: TTLCache[_Peer, Challenge] = TTLCache(MAX_CHALLENGES, CHALLENGE_S, timer=timer)
         self._scopes: TTLCache[tuple[_Peer, str], tuple[str, ...]] = TTLCache(MAX_SCOPES, CHALLENGE_S, timer=timer)
 
     def before(self, visit: Visit, deadline: Deadline) -> Authorization | None:
         """The Authorization for a first attempt, None for an anonymous one."""
+        if visit.credentials is not None and visit.credentials.kind is CredentialKind.REGISTRY_TOKEN:
+            return Authorization(f"Bearer {visit.credentials.password.reveal()}")
         with self._lock:
             challenge = self._challenges.get(visit.peer)
         if challenge is None:
@@ -92,6 +106,8 @@ class Authorizer:
         self, visit: Visit, sent: Authorization | None, answer: Answer, deadline: Deadline
     ) -> Authorization | None:
         """The Authorization for a second and last attempt, None to believe the answer as it is."""
+        if visit.credentials is not None and visit.credentials.kind is CredentialKind.REGISTRY_TOKEN:
+            return None
         if answer.status == 401:
             return self._after_challenge(visit, sent, answer, deadline)
         if answer.status in {403, 404} and sent is None and visit.credentials is not None:
@@ -117,7 +133,7 @@ class Authorizer:
 
     def _choose(self, visit: Visit, answer: Answer) -> Challenge | None:
         offered = parse_challenges(answer.lines("www-authenticate"))
-        chosen = select_challenge(offered, has_credentials=visit.credentials is not None)
+        chosen = select_challenge(offered, has_credentials=visit.has_password)
         if chosen is None and visit.credentials is not None:
             schemes = ", ".join(sorted({challenge.scheme for challenge in offered})) or "none"
             raise RegistryAuthError(
@@ -136,8 +152,8 @@ class Authorizer:
 
     def _ping_once(self, visit: Visit, deadline: Deadline) -> Challenge:
         endpoint = visit.remote.endpoint
-        request = RegistryRequest(visit.remote.ping_url, where=endpoint.api_url)
-        answer = self._connections.fetch(endpoint, request, deadline.sooner(self._options.tags_timeout_s))
+        request = RegistryRequest(visit.remote.ping_url, where=endpoint.api_url, timeout_s=self._options.tags_timeout_s)
+        answer = self._connections.fetch(endpoint, request, deadline)
         if answer.status in TRANSIENT_STATUSES:
             raise refusal(answer, endpoint.api_url, self._clock.now(), has_credentials=False)
         if answer.status != 401:
@@ -154,7 +170,7 @@ class Authorizer:
                 self._scopes[visit.peer, visit.remote.name] = scopes
 
     def _answer(self, visit: Visit, challenge: Challenge, deadline: Deadline) -> Authorization | None:
-        if challenge.scheme == "basic" and visit.credentials is not None:
+        if challenge.scheme == "basic" and visit.credentials is not None and visit.has_password:
             return Authorization(visit.credentials.basic_authorization())
         if challenge.scheme != "bearer":
             return None

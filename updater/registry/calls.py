@@ -14,6 +14,7 @@ from updater.registry.answers import Answer
 from updater.registry.authorization import Authorizer, Visit
 from updater.registry.connections import RegistryConnections, RegistryRequest
 from updater.registry.endpoints import origin_of
+from updater.registry.gates import Route
 from updater.registry.redirects import MAX_HOPS, redirect_target
 
 _FINE = frozenset({200, 304})
@@ -45,7 +46,7 @@ class RegistryCalls:
         for _ in range(MAX_HOPS + 1):
             is_api = origin_of(url) == endpoint.api_origin
             hop = dataclasses.replace(request, url=url, authorization=authorization if is_api else "")
-            answer = self._connections.fetch(endpoint, hop, deadline)
+            answer = self._connections.fetch(endpoint, hop, deadline, Route.API if is_api else Route.REDIRECT)
             location = answer.header("location")
             if not 300 <= answer.status < 400 or answer.status == 304 or not location:
                 return answer, is_api

@@ -8,23 +8,29 @@ from updater.clock import Clock, Deadline
 from updater.model.images import Candidate, Inspection, TagList
 from updater.model.references import ImageRepository
 from updater.ports.log import EventLog, NullLog
+from updater.ports.metrics import Metrics
+from updater.registry.allowed_hosts import AllowedHosts
 from updater.registry.authorization import Authorizer, Visit
 from updater.registry.calls import RegistryCalls
 from updater.registry.connections import RegistryConnections
-from updater.registry.content import RepositoryContent
+from updater.registry.content import ContentContext, RepositoryContent
 from updater.registry.credentials import CredentialReader
 from updater.registry.endpoints import TagSortMode
 from updater.registry.image_facts import ImageReader
 from updater.registry.inspection import TagInspection
 from updater.registry.listing import TagListing
+from updater.registry.measures import RegistryMeasures
 from updater.registry.names import check_tag
 from updater.registry.object_memory import ObjectMemory
 from updater.registry.options import RegistryOptions
 from updater.registry.polls import PollKey, SharedPolls
+from updater.registry.port_exhaustion import PortExhaustion
+from updater.registry.retries import Attempts
 from updater.registry.tag_memory import TagMemory
 from updater.registry.tag_order import positions
 from updater.registry.tokens import TokenService
 from updater.registry.visits import EndpointSelection, Visits
+from updater.transport.trust import TlsOptions
 
 
 class RegistryClient:
@@ -38,20 +44,26 @@ class RegistryClient:
         *,
         options: RegistryOptions | None = None,
         log: EventLog | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
-        options, log = options or RegistryOptions(), log or NullLog()
-        self._endpoints = endpoints
+        options, log, measures = options or RegistryOptions(), log or NullLog(), RegistryMeasures(metrics)
+        self._endpoints = AllowedHosts(endpoints, options.allowed_hosts)
         self._credentials = credentials
-        self._visits = Visits(endpoints, credentials)
+        self._visits = Visits(self._endpoints, credentials)
         self._operation_timeout_s = options.operation_timeout_s
-        self._connections = RegistryConnections(options.http, clock)
-        tokens = TokenService(self._connections, clock, log, options)
-        authorizer = Authorizer(self._connections, tokens, clock, options)
+        self.ports = PortExhaustion(
+            clock, window_s=options.port_exhaustion_window_s, threshold=options.port_exhaustion_threshold
+        )
+        self._connections = RegistryConnections(options, clock, measures, self.ports)
+        attempts = Attempts(clock, measures)
+        tokens = TokenService(self._connections, attempts, clock, log, options, measures)
+        authorizer = Authorizer(self._connections, tokens, clock, options, measures)
         calls = RegistryCalls(self._connections, authorizer)
-        self._listing = TagListing(calls, clock, log, options)
-        self._polls = SharedPolls(clock, options.share_tags_s)
+        self._listing = TagListing(calls, attempts, clock, log, options)
+        self._polls = SharedPolls(clock, options.share_tags_s, measures)
         self._tags = TagMemory(clock, options.share_tags_s, are_immutable=options.tags_are_immutable)
-        content = RepositoryContent(calls, ObjectMemory(), clock, log, options)
+        context = ContentContext(clock, log, options, measures)
+        content = RepositoryContent(calls, attempts, ObjectMemory(), context)
         self._inspection = TagInspection(content, ImageReader(content, clock, log), self._tags, log)
 
     def fetch_tags(self, repository: ImageRepository, deadline: Deadline, *, pull_secret: str = "") -> TagList:
@@ -97,6 +109,14 @@ class RegistryClient:
         self._polls.forget(tags_url)
         self._tags.forget_repository(tags_url)
 
+    def retire(self, origin: str, tls: TlsOptions | None = None) -> None:
+        """The configuration of an API origin has changed: ask it over new connections, and without waiting."""
+        self._connections.retire(origin, tls)
+
+    def retire_trust(self, tls: TlsOptions) -> None:
+        """Nobody has these TLS inputs any more: let go of the connections under them."""
+        self._connections.retire_trust(tls)
+
     def close(self) -> None:
         """Cancel what runs and close every connection. Idempotent."""
         self._connections.close()
@@ -108,4 +128,5 @@ class RegistryClient:
 
 def poll_key(visit: Visit) -> PollKey:
     """What a visit learns belongs to this key, and to no other credentials."""
-    return PollKey(visit.remote.tags_url, visit.credentials_id, visit.remote.endpoint.tls)
+    endpoint = visit.remote.endpoint
+    return PollKey(visit.remote.tags_url, visit.credentials_id, endpoint.tls, endpoint.api_url)

@@ -1,40 +1,44 @@
-"""One HTTP exchange with a registry or its token service, over connections that are kept per API origin.
+"""One HTTP exchange with a registry, its token service, or a place it redirects to.
 
-One transport per (API origin, TLS inputs), as ``registries.md`` 5.5 asks: a token service shares the transport, and so
-the trust, of the registry that named it. Never follows redirects, knows neither authentication nor retries.
+Gate, then slot, then rate, then the exchange (``registries.md`` 5.1 and 5.2). Never follows redirects, knows neither
+authentication nor retries.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from cachetools import LRUCache
 
 from updater.clock import Clock, Deadline
 from updater.errors import ConfigurationError, RegistryUnreachable
 from updater.registry.answers import Answer
-from updater.registry.endpoints import Endpoint
-from updater.registry.failures import broken_exchange
-from updater.transport.errors import TransportError
-from updater.transport.http import HttpExchange, HttpOptions, HttpRequest, HttpTransport, TlsOptions, Watchdog
+from updater.registry.endpoints import Endpoint, origin_of
+from updater.registry.failures import broken_exchange, error_codes, retry_after_s
+from updater.registry.gates import GateKey, Gates, Route
+from updater.registry.measures import RegistryMeasures
+from updater.registry.options import RegistryOptions
+from updater.registry.pacing import RequestRates, RequestSlots
+from updater.registry.port_exhaustion import PortExhaustion
+from updater.registry.pull_limits import pull_pause_s
+from updater.registry.transports import Janitor, TransportKey, Transports
+from updater.transport.errors import TransportError, TransportFailure
+from updater.transport.http import HttpExchange, HttpRequest, HttpTransport
+from updater.transport.trust import TlsOptions
 
-MAX_TRANSPORTS = 500
 ERROR_BODY_BYTES = 64 * 1024
 USER_AGENT = "argocd-image-updater-python"
 """Our own product token: some gateways refuse the defaults of HTTP libraries (``registries.md`` 3.11)."""
-
-_TransportKey = tuple[str, TlsOptions]
+_NO_PORTS = "cannot assign requested address"
 
 
 @dataclass(frozen=True, slots=True)
 class RegistryRequest:
-    """One request without a body. URLs may be presigned, ``authorization`` is a whole header value: both are secret.
+    """One request. URLs may be presigned, ``authorization`` is a whole header value, bodies hold tokens: all secret.
 
     ``where`` names the repository or token service in errors; ``etag`` asks for the body only when it has changed.
-    ``timeout_s`` bounds this one exchange within the deadline of the caller.
+    ``timeout_s`` bounds this one exchange, its queueing left out, within the deadline of the caller. ``pull_id`` names
+    the credentials whose limit of pulls the request counts against, empty when it counts against none.
     """
 
     url: str = field(repr=False)
@@ -45,75 +49,155 @@ class RegistryRequest:
     accept: str = "application/json"
     etag: str = ""
     timeout_s: float = 60.0
+    form: bytes = field(default=b"", repr=False)
+    pull_id: str = ""
 
-    def headers(self) -> dict[str, str]:
+    def as_http(self) -> HttpRequest:
+        """The request as the transport takes it."""
         headers = {"Accept": self.accept, "User-Agent": USER_AGENT}
-        if self.authorization:
-            headers["Authorization"] = self.authorization
-        if self.etag:
-            headers["If-None-Match"] = self.etag
-        return headers
+        headers |= {"Authorization": self.authorization} if self.authorization else {}
+        headers |= {"If-None-Match": self.etag} if self.etag else {}
+        headers |= {"Content-Type": "application/x-www-form-urlencoded"} if self.form else {}
+        return HttpRequest(self.method, self.url, headers, self.form)
 
 
 class RegistryConnections:
-    """Transports by origin, made on first use, closed by ``close``. Thread-safe.
+    """Sends requests and paces them. Thread-safe; closed once by its owner."""
 
-    The least recently used transport is closed when there are too many; whatever still runs on it is cancelled.
-    """
-
-    def __init__(self, options: HttpOptions, clock: Clock) -> None:
+    def __init__(
+        self, options: RegistryOptions, clock: Clock, measures: RegistryMeasures, ports: PortExhaustion
+    ) -> None:
         self._options = options
         self._clock = clock
-        self._watchdog = Watchdog()
-        self._lock = threading.Lock()
-        self._transports: LRUCache[_TransportKey, HttpTransport] = LRUCache(MAX_TRANSPORTS)
-        self._is_closed = False
+        self._measures = measures
+        self._ports = ports
+        self._gates = Gates(clock)
+        self._rates = RequestRates(clock)
+        self._slots = RequestSlots(options.max_inflight_in_all)
+        self._transports = Transports(options.http, clock, options.max_transports)
+        self._janitor = Janitor(self._transports.retire, options.janitor_period_s)
 
-    def fetch(self, endpoint: Endpoint, request: RegistryRequest, deadline: Deadline) -> Answer:
-        """The complete answer, whatever its status; raises ``RegistryError`` when there is none."""
+    def fetch(
+        self, endpoint: Endpoint, request: RegistryRequest, deadline: Deadline, route: Route = Route.API
+    ) -> Answer:
+        """The complete answer, whatever its status; raises ``RegistryError`` when there is none.
+
+        ``RegistryUnavailable`` with code ``rate_limited`` comes without any request while the origin wants a pause.
+        """
+        origin = origin_of(request.url)
+        gates = [GateKey(route, origin)] + ([GateKey(route, origin, request.pull_id)] if request.pull_id else [])
+        if route is not Route.REDIRECT:
+            self._gates.pass_through(gates, request.where, deadline)
+        size = self._options.max_token_requests if route is Route.TOKEN else self._options.http.pool_size
+        with self._slots.hold((route, origin), size, request.where, deadline):
+            self._take_turn(endpoint, route, origin, request.where, deadline)
+            answer = self._measured(endpoint, request, route, deadline)
+        if route is not Route.REDIRECT:
+            self._mind_limits(endpoint, gates, answer)
+        return answer
+
+    def retire(self, origin: str, tls: TlsOptions | None = None) -> None:
+        """The configuration of an origin has changed: new connections, and no memory of its limits.
+
+        With ``tls`` only connections under these inputs are let go.
+        """
+        self._transports.retire(lambda key: key.origin == origin and tls in (None, key.tls))
+        self._gates.forget(origin)
+
+    def retire_trust(self, tls: TlsOptions) -> None:
+        """Nobody has these TLS inputs any more."""
+        self._transports.retire(lambda key: key.tls == tls)
+
+    def close(self) -> None:
+        """Cancel what runs and close every connection. Idempotent."""
+        self._transports.close()
+        self._janitor.close()
+
+    def _take_turn(self, endpoint: Endpoint, route: Route, origin: str, where: str, deadline: Deadline) -> None:
+        if route is Route.API:
+            entry = (endpoint.prefix, endpoint.api_url)
+            self._rates.take(entry, endpoint.requests_per_s, where, deadline)
+        elif route is Route.TOKEN:
+            self._rates.take((route, origin), self._options.token_requests_per_s, where, deadline)
+
+    def _measured(self, endpoint: Endpoint, request: RegistryRequest, route: Route, deadline: Deadline) -> Answer:
+        key = TransportKey(route, origin_of(request.url), endpoint.tls)
+        if route is not Route.API:
+            return self._exchange(key, request, deadline)
+        began_s, status = self._clock.monotonic_s(), None
+        self._measures.exchange_began(endpoint.api_url)
         try:
-            transport, limit = self._transport(endpoint), deadline.sooner(request.timeout_s)
-            with transport.open(HttpRequest(request.method, request.url, request.headers()), limit) as exchange:
-                return _read(exchange, request.cap_bytes)
+            answer = self._exchange(key, request, deadline)
+            status = answer.status
+        finally:
+            self._measures.exchange_ended(endpoint.api_url, self._clock.monotonic_s() - began_s, status)
+        return answer
+
+    def _exchange(self, key: TransportKey, request: RegistryRequest, deadline: Deadline) -> Answer:
+        limit = deadline.sooner(request.timeout_s)
+        try:
+            with self._transports.lend(key) as transport, self._opened(transport, request, limit) as exchange:
+                return _read(exchange, request)
         except TransportError as error:
+            self._notice_ports(error)
             raise broken_exchange(error, request.where) from error
         except ConfigurationError as error:
             raise RegistryUnreachable(str(error), where=request.where, code="registry_tls") from error
 
-    def close(self) -> None:
-        """Cancel what runs and close every connection. Idempotent."""
-        with self._lock:
-            self._is_closed = True
-            transports = list(self._transports.values())
-            self._transports.clear()
-        for transport in transports:
-            transport.close()
-        self._watchdog.close()
+    def _opened(self, transport: HttpTransport, request: RegistryRequest, limit: Deadline) -> HttpExchange:
+        """An exchange whose answer has begun, in time."""
+        exchange = transport.begin(limit)
+        within_s = self._options.response_header_timeout_s
+        if within_s >= limit.remaining_s():
+            transport.send(exchange, request.as_http())
+            return exchange
+        watch = self._transports.watchdog.watch(limit.sooner(within_s), exchange.cancel)
+        try:
+            transport.send(exchange, request.as_http())
+        except TransportError as error:
+            if error.kind is TransportFailure.CANCELLED and watch.deadline.has_passed:
+                raise TransportError(TransportFailure.TIMEOUT, "no answer began") from error
+            raise
+        finally:
+            watch.done()
+        return exchange
 
-    def _transport(self, endpoint: Endpoint) -> HttpTransport:
-        key = (endpoint.api_origin, endpoint.tls)
-        evicted = None
-        with self._lock:
-            if self._is_closed:
-                raise RegistryUnreachable("the registry client is closed", where=endpoint.name, code="cancelled")
-            transport = self._transports.get(key)
-            if transport is None:
-                if len(self._transports) >= MAX_TRANSPORTS:
-                    _, evicted = self._transports.popitem()
-                options = dataclasses.replace(self._options, tls=endpoint.tls)
-                transport = HttpTransport(options, self._clock, self._watchdog)
-                self._transports[key] = transport
-        if evicted is not None:
-            evicted.close()
-        return transport
+    def _notice_ports(self, error: TransportError) -> None:
+        if not error.ports_exhausted and _NO_PORTS not in error.detail.lower():
+            return
+        if self._ports.record():
+            self._transports.retire()
+
+    def _mind_limits(self, endpoint: Endpoint, gates: list[GateKey], answer: Answer) -> None:
+        """Close the gate that an answer asks for: that of the pulls where it is one, else that of the origin."""
+        asked_s = retry_after_s(answer, self._clock.now())
+        is_refusal = answer.status == 429 or (answer.status == 503 and asked_s is not None)
+        if is_refusal or (answer.status >= 400 and "TOOMANYREQUESTS" in error_codes(answer)):
+            self._measures.gate_closed(endpoint.api_url, self._gates.refused(gates[-1], asked_s))
+            return
+        for key in gates:
+            self._gates.answered(key)
+        pause_s = pull_pause_s(answer)
+        if pause_s is not None and gates[-1].pull_id:
+            self._measures.gate_closed(endpoint.api_url, self._gates.refused(gates[-1], pause_s))
 
 
-def _read(exchange: HttpExchange, cap_bytes: int) -> Answer:
-    """An answer of 200 in full, of any other only what explains it."""
+def _read(exchange: HttpExchange, request: RegistryRequest) -> Answer:
+    """An answer of 200 in full, of any other only what explains it; HEAD has no body."""
     headers: dict[str, tuple[str, ...]] = {}
     lines: Any = exchange.headers
     for name in lines:
         headers[name.lower()] = tuple(lines.getlist(name))
+    if request.method == "HEAD":
+        return Answer(exchange.status, headers)
     if exchange.status == 200:
-        return Answer(exchange.status, headers, exchange.read(cap_bytes=cap_bytes))
+        return Answer(exchange.status, headers, _decoded(exchange.read(cap_bytes=request.cap_bytes), headers))
     return Answer(exchange.status, headers, exchange.read_start(ERROR_BODY_BYTES))
+
+
+def _decoded(body: bytes, headers: Mapping[str, tuple[str, ...]]) -> bytes:
+    """The body, which must not be packed: we never ask for that, and a small packed body may be a huge one."""
+    encoding = "".join(headers.get("content-encoding", ())).strip().lower()
+    if encoding not in {"", "identity"}:
+        raise TransportError(TransportFailure.PROTOCOL, "the body is packed although that was not asked for")
+    return body

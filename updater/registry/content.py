@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from cachetools import TTLCache
@@ -25,9 +26,12 @@ from updater.registry.digests import digest_of, is_sha256, names
 from updater.registry.failures import bad_response, error_codes, refusal
 from updater.registry.flights import SingleFlight
 from updater.registry.manifests import ACCEPT, parse_config, parse_manifest
+from updater.registry.measures import RegistryMeasures
 from updater.registry.object_memory import ObjectMemory
 from updater.registry.options import RegistryOptions
-from updater.registry.retries import retrying
+from updater.registry.pull_limits import limits_pulls
+from updater.registry.retries import Attempts
+from updater.transport.trust import TlsOptions
 
 MAX_MANIFEST_BYTES = 8 * 1024 * 1024
 MAX_CONFIG_BYTES = 8 * 1024 * 1024
@@ -45,19 +49,32 @@ class ContentMissing(RegistryError):
     code = "content_missing"
 
 
+@dataclass(frozen=True, slots=True)
+class ContentContext:
+    """What reading content needs beside a way to ask."""
+
+    clock: Clock
+    log: EventLog
+    options: RegistryOptions
+    measures: RegistryMeasures
+
+
 class RepositoryContent:
     """Reads manifests and configs. Thread-safe; callers who want the same at the same time share one request."""
 
-    def __init__(
-        self, calls: RegistryCalls, memory: ObjectMemory, clock: Clock, log: EventLog, options: RegistryOptions
-    ) -> None:
+    def __init__(self, calls: RegistryCalls, attempts: Attempts, memory: ObjectMemory, context: ContentContext) -> None:
+        clock, measures = context.clock, context.measures
         self._calls = calls
+        self._attempts = attempts
         self._memory = memory
-        self._clock = clock
-        self._log = log
-        self._options = options
-        self._digests: SingleFlight[str] = SingleFlight()
-        self._facts: SingleFlight[Facts] = SingleFlight()
+        self._clock = context.clock
+        self._log = context.log
+        self._options = context.options
+        self._measures = measures
+        self._heads: SingleFlight[str] = SingleFlight("head", measures)
+        self._digests: SingleFlight[str] = SingleFlight("manifest", measures)
+        self._manifests: SingleFlight[Facts] = SingleFlight("manifest", measures)
+        self._blobs: SingleFlight[Facts] = SingleFlight("blob", measures)
         self._lock = threading.Lock()
         self._headless: TTLCache[str, bool] = TTLCache(_MAX_ORIGINS, _HEADLESS_S, timer=clock.monotonic_s)
         self._warned: TTLCache[str, bool] = TTLCache(_MAX_ORIGINS, _HEADLESS_S, timer=clock.monotonic_s)
@@ -68,18 +85,20 @@ class RepositoryContent:
         ``is_new``: nothing is known of the repository, so a body is needed anyway and HEAD would save nothing.
         """
         url = visit.remote.manifest_url(tag)
+        key = _flight_key(visit, url)
         if not is_new and self._answers_head(visit):
-            digest = self._shared(self._digests, "head", visit, url, deadline, lambda: self._head(visit, url, deadline))
+            digest = self._heads.fetch(key, deadline, lambda: self._head(visit, url, deadline))
             if digest:
                 return digest
-        return self._shared(
-            self._digests, "manifest", visit, url, deadline, lambda: self._read_tag(visit, url, deadline)
-        )
+        return self._digests.fetch(key, deadline, lambda: self._read_tag(visit, url, deadline))
 
     def fetch_manifest(self, visit: Visit, digest: str, deadline: Deadline) -> IndexFacts | ManifestFacts:
         """The facts of a manifest or index that this visit has just been told of; raises ``RegistryError``."""
         url = visit.remote.manifest_url(digest)
-        facts = self._recall_or_read("manifest", visit, digest, url, MAX_MANIFEST_BYTES, deadline)
+        known = self._recall("manifest", digest)
+        facts = known or self._manifests.fetch(
+            _flight_key(visit, url), deadline, lambda: self._read_manifest(visit, url, digest, deadline)
+        )
         if isinstance(facts, ConfigFacts):
             raise _confused(visit)
         return facts
@@ -89,24 +108,20 @@ class RepositoryContent:
         if manifest.config_size_bytes > MAX_CONFIG_BYTES:
             text = f"the image config has {manifest.config_size_bytes} bytes, at most {MAX_CONFIG_BYTES} are accepted"
             raise RegistryProtocolError(text, where=str(visit.remote), code="too_large")
-        url = visit.remote.blob_url(manifest.config_digest)
-        facts = self._recall_or_read("blob", visit, manifest.config_digest, url, MAX_CONFIG_BYTES, deadline)
+        digest = manifest.config_digest
+        url = visit.remote.blob_url(digest)
+        known = self._recall("config", digest)
+        facts = known or self._blobs.fetch(
+            _flight_key(visit, url), deadline, lambda: self._read_config(visit, url, digest, deadline)
+        )
         if not isinstance(facts, ConfigFacts):
             raise _confused(visit)
         return facts
 
-    def _recall_or_read(
-        self, kind: str, visit: Visit, digest: str, url: str, cap_bytes: int, deadline: Deadline
-    ) -> Facts:
+    def _recall(self, cache: str, digest: str) -> Facts | None:
         known = self._memory.recall(digest)
-        if known is not None:
-            return known
-        request = RegistryRequest(
-            url, str(visit.remote), cap_bytes=cap_bytes, accept=ACCEPT if kind == "manifest" else "*/*"
-        )
-        return self._shared(
-            self._facts, kind, visit, url, deadline, lambda: self._read_object(visit, request, kind, digest, deadline)
-        )
+        self._measures.looked_up(cache, was_known=known is not None)
+        return known
 
     def _answers_head(self, visit: Visit) -> bool:
         with self._lock:
@@ -115,7 +130,7 @@ class RepositoryContent:
     def _head(self, visit: Visit, url: str, deadline: Deadline) -> str:
         """The digest in the header of an answer to HEAD, empty when the body has to tell."""
         request = RegistryRequest(url, str(visit.remote), method="HEAD", accept=ACCEPT)
-        answer = self._retrying(visit, lambda: self._ask(visit, request, deadline, also=_HEAD_REFUSED), deadline)
+        answer = self._run("manifest", visit, deadline, lambda: self._ask(visit, request, deadline, also=_HEAD_REFUSED))
         digest = answer.header("docker-content-digest")
         if answer.status == 200 and is_sha256(digest):
             return digest
@@ -125,7 +140,7 @@ class RepositoryContent:
         return ""
 
     def _read_tag(self, visit: Visit, url: str, deadline: Deadline) -> str:
-        request = RegistryRequest(url, str(visit.remote), cap_bytes=MAX_MANIFEST_BYTES, accept=ACCEPT)
+        request = _manifest_request(visit, url)
 
         def read() -> str:
             answer = self._ask(visit, request, deadline)
@@ -135,22 +150,44 @@ class RepositoryContent:
             self._memory.remember(digest, facts)
             return digest
 
-        return self._retrying(visit, read, deadline)
+        return self._run("manifest", visit, deadline, read)
 
-    def _read_object(self, visit: Visit, request: RegistryRequest, kind: str, digest: str, deadline: Deadline) -> Facts:
+    def _read_manifest(self, visit: Visit, url: str, digest: str, deadline: Deadline) -> Facts:
+        # Within the flight: who looked into memory before another flight landed would fetch once more.
+        known = self._memory.recall(digest)
+        if known is not None:
+            return known
+        request = _manifest_request(visit, url)
+
         def read() -> Facts:
-            answer = self._ask(visit, request, deadline)
-            if answer.header("content-type").startswith("text/html"):
-                raise bad_response("the registry answers with a page in place of content", str(visit.remote))
-            if not names(digest, answer.body):
-                raise _mismatch(visit, digest)
-            if kind == "blob":
-                return parse_config(answer.body, str(visit.remote))
+            answer = self._ask_for(visit, request, digest, deadline)
             return parse_manifest(answer.header("content-type"), answer.body, str(visit.remote))
 
-        facts = self._retrying(visit, read, deadline)
+        facts = self._run("manifest", visit, deadline, read)
         self._memory.remember(digest, facts)
         return facts
+
+    def _read_config(self, visit: Visit, url: str, digest: str, deadline: Deadline) -> Facts:
+        known = self._memory.recall(digest)
+        if known is not None:
+            return known
+        request = RegistryRequest(url, str(visit.remote), cap_bytes=MAX_CONFIG_BYTES, accept="*/*")
+
+        def read() -> Facts:
+            return parse_config(self._ask_for(visit, request, digest, deadline).body, str(visit.remote))
+
+        facts = self._run("blob", visit, deadline, read)
+        self._memory.remember(digest, facts)
+        return facts
+
+    def _ask_for(self, visit: Visit, request: RegistryRequest, digest: str, deadline: Deadline) -> Answer:
+        """An answer whose body is what the digest names."""
+        answer = self._ask(visit, request, deadline)
+        if answer.header("content-type").startswith("text/html"):
+            raise bad_response("the registry answers with a page in place of content", str(visit.remote))
+        if not names(digest, answer.body):
+            raise _mismatch(visit, digest)
+        return answer
 
     def _ask(
         self, visit: Visit, request: RegistryRequest, deadline: Deadline, *, also: frozenset[int] = frozenset()
@@ -174,15 +211,17 @@ class RepositoryContent:
         if not is_known:
             self._log.warning("digest_header_wrong", repository=str(visit.remote), announced=announced, now=computed)
 
-    def _retrying(self, visit: Visit, work: Callable[[], T], deadline: Deadline) -> T:
-        del visit
-        return retrying(work, self._options.manifest_backoff, self._clock, deadline)
+    def _run(self, operation: str, visit: Visit, deadline: Deadline, work: Callable[[], T]) -> T:
+        return self._attempts.run(operation, visit.remote.endpoint, self._options.manifest_backoff, deadline, work)
 
-    def _shared(
-        self, flights: SingleFlight[T], kind: str, visit: Visit, url: str, deadline: Deadline, call: Callable[[], T]
-    ) -> T:
-        key = (kind, url, visit.credentials_id, visit.remote.endpoint.tls)
-        return flights.fetch(key, deadline, call)
+
+def _flight_key(visit: Visit, url: str) -> tuple[str, str, TlsOptions]:
+    return url, visit.credentials_id, visit.remote.endpoint.tls
+
+
+def _manifest_request(visit: Visit, url: str) -> RegistryRequest:
+    pull_id = visit.credentials_id if limits_pulls(visit.remote.endpoint) else ""
+    return RegistryRequest(url, str(visit.remote), cap_bytes=MAX_MANIFEST_BYTES, accept=ACCEPT, pull_id=pull_id)
 
 
 def _mismatch(visit: Visit, digest: str) -> RegistryProtocolError:

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from updater.clock import Deadline
 from updater.errors import RegistryUnreachable
+from updater.registry.measures import RegistryMeasures
 
 V = TypeVar("V")
 
@@ -26,9 +27,14 @@ class _Flight(Generic[V]):
 
 
 class SingleFlight(Generic[V]):
-    """Calls by key. Thread-safe; the lock is never held while a call runs."""
+    """Calls by key. Thread-safe; the lock is never held while a call runs.
 
-    def __init__(self) -> None:
+    ``kind`` is what is counted with ``measures``.
+    """
+
+    def __init__(self, kind: str = "", measures: RegistryMeasures | None = None) -> None:
+        self._kind = kind
+        self._measures = measures
         self._lock = threading.Lock()
         self._flights: dict[Hashable, _Flight[V]] = {}
 
@@ -40,6 +46,8 @@ class SingleFlight(Generic[V]):
         """
         while True:
             flight, is_leader = self._join(key)
+            if self._measures is not None:
+                self._measures.flight(self._kind, is_leader=is_leader)
             if is_leader:
                 return self._lead(key, flight, deadline, call)
             if not flight.landed.wait(deadline.remaining_s()):

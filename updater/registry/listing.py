@@ -5,6 +5,7 @@ Rules: ``registries.md`` 3.5 and 4.3.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -20,7 +21,8 @@ from updater.registry.connections import RegistryRequest
 from updater.registry.failures import refusal
 from updater.registry.links import next_page_url, page_loop
 from updater.registry.options import RegistryOptions
-from updater.registry.retries import retrying
+from updater.registry.page_memory import PageKey, PageMemory
+from updater.registry.retries import Attempts
 from updater.registry.tag_pages import TagPage, parse_tag_page, refuses_page_size
 
 MAX_PAGES = 1_000
@@ -43,6 +45,7 @@ class _Pile:
     where: str
     tags: dict[str, None] = field(default_factory=dict)
     pages: int = 0
+    unchanged_pages: int = 0
     size_bytes: int = 0
     dropped: int = 0
 
@@ -51,6 +54,7 @@ class _Pile:
         before = len(self.tags)
         self.tags.update(dict.fromkeys(page.tags))
         self.pages += 1
+        self.unchanged_pages += page.is_unchanged
         self.size_bytes += page.size_bytes
         self.dropped += page.listed - len(page.tags)
         for value, bound, unit in (
@@ -65,24 +69,35 @@ class _Pile:
         return len(self.tags) > before
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A complete list; ``is_unchanged``: the registry said of every page that it is what it was."""
+
+    tags: tuple[str, ...]
+    is_unchanged: bool = False
+
+
 class TagListing:
     """Lists tags of repositories. Thread-safe; one call lists one repository."""
 
     def __init__(
         self,
         calls: RegistryCalls,
+        attempts: Attempts,
         clock: Clock,
         log: EventLog,
         options: RegistryOptions,
     ) -> None:
         self._calls = calls
+        self._attempts = attempts
+        self._pages = PageMemory(clock)
         self._clock = clock
         self._log = log
         self._options = options
         self._lock = threading.Lock()
         self._sizeless: TTLCache[str, bool] = TTLCache(_MAX_SIZELESS, _SIZELESS_S, timer=clock.monotonic_s)
 
-    def fetch(self, visit: Visit, deadline: Deadline) -> tuple[str, ...]:
+    def fetch(self, visit: Visit, deadline: Deadline) -> Listing:
         """Every tag once, in the order of the registry; raises ``RegistryError``."""
         pile = _Pile(str(visit.remote))
         try:
@@ -103,7 +118,7 @@ class TagListing:
             size_bytes=pile.size_bytes,
             dropped=pile.dropped,
         )
-        return tuple(pile.tags)
+        return Listing(tuple(pile.tags), is_unchanged=pile.pages == pile.unchanged_pages)
 
     def _takes_page_size(self, visit: Visit) -> bool:
         with self._lock:
@@ -146,19 +161,33 @@ class TagListing:
             url = following
 
     def _page(self, visit: Visit, url: str, deadline: Deadline, *, is_first_with_size: bool) -> TagPage:
-        return retrying(
-            lambda: self._page_once(visit, url, deadline, is_first_with_size=is_first_with_size),
+        return self._attempts.run(
+            "tags",
+            visit.remote.endpoint,
             self._options.tags_backoff,
-            self._clock,
             deadline,
+            lambda: self._page_once(visit, url, deadline, is_first_with_size=is_first_with_size),
         )
 
     def _page_once(self, visit: Visit, url: str, deadline: Deadline, *, is_first_with_size: bool) -> TagPage:
         where = str(visit.remote)
-        request = RegistryRequest(url, where, cap_bytes=MAX_PAGE_BYTES, timeout_s=self._options.tags_timeout_s)
+        key = PageKey(url, visit.credentials_id, visit.remote.endpoint.tls)
+        known = self._pages.recall(key, visit.origin)
+        request = RegistryRequest(
+            url,
+            where,
+            cap_bytes=MAX_PAGE_BYTES,
+            timeout_s=self._options.tags_timeout_s,
+            etag=known.etag if known else "",
+        )
         answer = self._calls.send(visit, request, deadline)
+        if answer.status == 304 and known is not None:
+            self._pages.confirmed(visit.origin)
+            return dataclasses.replace(known.page, is_unchanged=True)
         if answer.status == 200:
-            return parse_tag_page(answer, where)
+            page = parse_tag_page(answer, where)
+            self._pages.remember(key, visit.origin, answer.header("etag"), page)
+            return page
         error = refusal(answer, where, self._clock.now(), has_credentials=visit.credentials is not None)
         if is_first_with_size and refuses_page_size(answer):
             raise _PageSizeRefused(error.what, where=where, code=error.code)

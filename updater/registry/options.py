@@ -29,7 +29,20 @@ class RegistryOptions:
     token_backoff: Backoff = TOKEN_BACKOFF
     token_timeout_s: float = 15.0
     operation_timeout_s: float = 180.0
+    max_inflight_in_all: int = 128
+    """Requests on their way to all registries together; ``http.pool_size`` are those to one (5.2)."""
+    max_token_requests: int = 5
+    """Requests on their way to one token service."""
+    token_requests_per_s: float = 20.0
+    max_transports: int = 500
+    response_header_timeout_s: float = 60.0
+    janitor_period_s: float = 90.0
+    """How often idle connections are let go; zero never (5.5)."""
+    port_exhaustion_window_s: float = 60.0
+    port_exhaustion_threshold: int = 8
     page_size: int = 1000
     """What ECR accepts at most (``registries.md`` 3.5)."""
     share_tags_s: float = 60.0
     tags_are_immutable: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    """Patterns of API hosts that may be asked, empty for all (4.4)."""

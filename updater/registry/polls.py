@@ -1,7 +1,8 @@
 """One poll for all Applications that use a repository: recent tag lists, and calls in progress, shared by key.
 
 Keys hold the credentials' id, so different credentials never share (``registries.md`` 5.3, 6.3). Failures that a moment
-would not mend are remembered as long as lists are, so that one bad repository is asked about once a round.
+would not mend are remembered at least as long as lists are, and longer each time, so that a missing repository costs
+little and a wrong password does not lock an account (4.1).
 """
 
 from __future__ import annotations
@@ -10,79 +11,127 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TLRUCache
 
 from updater.clock import Clock, Deadline
-from updater.errors import RegistryError
+from updater.errors import RegistryAuthError, RegistryError, RepositoryUnknown
 from updater.registry.failures import may_be_repeated
 from updater.registry.flights import SingleFlight
+from updater.registry.listing import Listing
+from updater.registry.measures import RegistryMeasures
 from updater.transport.trust import TlsOptions
 
 MAX_POLLS = 20_000
 MAX_KEPT_TAGS = 5_000_000
 """Tag names kept in all lists together, about 350 MB: a list counts as many as it has, at least one."""
+REFUSED_S = (60.0, 15 * 60.0)
+"""How long a refusal of credentials is believed at first, and at most."""
+MAX_UNKNOWN_S = 30 * 60.0
+"""How long it is believed at most that there is no such repository."""
+_PASSING_CODES = frozenset({"cancelled", "token_unavailable"})
 
 
 @dataclass(frozen=True, slots=True)
 class PollKey:
     """What a tag list, or what is known of its tags, belongs to: the list's URL, who saw it, and how sure they were of
-    whom they asked.
+    whom they asked. ``registry`` is the API URL, for measurements.
     """
 
     tags_url: str
     credentials_id: str
     tls: TlsOptions = field(default_factory=TlsOptions)
+    registry: str = field(default="", compare=False)
 
 
-_Outcome = tuple[str, ...] | RegistryError
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """``error`` in place of tags; ``until_s`` is on the monotonic clock."""
+
+    until_s: float
+    tags: tuple[str, ...] = ()
+    error: RegistryError | None = None
 
 
 class SharedPolls:
     """Tag lists by key, for ``share_s`` seconds. Thread-safe; the lock is never held during a poll."""
 
-    def __init__(self, clock: Clock, share_s: float) -> None:
+    def __init__(self, clock: Clock, share_s: float, measures: RegistryMeasures | None = None) -> None:
+        self._clock = clock
         self._share_s = share_s
+        self._measures = measures or RegistryMeasures()
         self._lock = threading.Lock()
-        self._flights: SingleFlight[tuple[str, ...]] = SingleFlight()
+        self._flights: SingleFlight[tuple[str, ...]] = SingleFlight("tags", self._measures)
         self._forgotten = 0
-        self._recent: TTLCache[PollKey, _Outcome] = TTLCache(
-            MAX_KEPT_TAGS, share_s, timer=clock.monotonic_s, getsizeof=_weight
+        self._sizes: LRUCache[PollKey, int] = LRUCache(MAX_POLLS)
+        self._failures: LRUCache[PollKey, int] = LRUCache(MAX_POLLS)
+        self._recent: TLRUCache[PollKey, _Outcome] = TLRUCache(
+            MAX_KEPT_TAGS, _expiry, timer=clock.monotonic_s, getsizeof=_weight
         )
 
-    def fetch(self, key: PollKey, deadline: Deadline, poll: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+    def fetch(self, key: PollKey, deadline: Deadline, poll: Callable[[], Listing]) -> tuple[str, ...]:
         """The tags of a recent, running or new poll; raises ``RegistryError``."""
-        # Looking into memory is part of the flight: who looked before another flight landed would poll once more.
-        return self._flights.fetch(key, deadline, lambda: self._recall_or_poll(key, poll))
+        is_leader = False
+
+        def lead() -> tuple[str, ...]:
+            nonlocal is_leader
+            is_leader = True
+            # Again within the flight: who looked before another flight landed would poll once more.
+            recent = self._recall(key)
+            return self._poll(key, poll) if recent is None else recent
+
+        recent = self._recall(key)
+        tags = self._flights.fetch(key, deadline, lead) if recent is None else recent
+        if not is_leader:
+            self._measures.tags_wanted(key.registry, "shared")
+        return tags
 
     def forget(self, tags_url: str) -> None:
-        """The repository has changed: the next caller polls, and polls now in progress are not kept."""
+        """The repository has changed: the next caller polls, and polls now in progress are not kept.
+
+        Refused credentials stay refused: whoever announces changes must not make us try them more often.
+        """
         with self._lock:
             self._forgotten += 1
             for key in [key for key in self._recent if key.tags_url == tags_url]:
-                self._recent.pop(key, None)
-
-    def _recall_or_poll(self, key: PollKey, poll: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
-        recent = self._recall(key)
-        if recent is not None:
-            return recent
-        with self._lock:
-            forgotten_before = self._forgotten
-        outcome: _Outcome
-        try:
-            outcome = poll()
-        except RegistryError as error:
-            if not may_be_repeated(error, 1) and error.code not in {"cancelled", "token_unavailable"}:
-                self._keep(key, error, forgotten_before)
-            raise
-        self._keep(key, outcome, forgotten_before)
-        return outcome
+                if not isinstance(self._recent[key].error, RegistryAuthError):
+                    self._recent.pop(key, None)
 
     def _recall(self, key: PollKey) -> tuple[str, ...] | None:
         with self._lock:
             outcome = self._recent.get(key)
-        if isinstance(outcome, RegistryError):
-            raise outcome.with_traceback(None)
-        return outcome
+        if outcome is None:
+            return None
+        if outcome.error is not None:
+            raise outcome.error.with_traceback(None)
+        return outcome.tags
+
+    def _poll(self, key: PollKey, poll: Callable[[], Listing]) -> tuple[str, ...]:
+        with self._lock:
+            forgotten_before, size_before = self._forgotten, self._sizes.get(key, 0)
+        try:
+            listing = poll()
+            if len(listing.tags) * 2 < size_before:
+                # Selection takes the best of what is listed: a list cut short would look like a reason to go back.
+                listing = poll()
+        except RegistryError as error:
+            self._measures.tags_wanted(key.registry, "failed")
+            self._keep_failure(key, error, forgotten_before)
+            raise
+        self._measures.tags_wanted(key.registry, "not_modified" if listing.is_unchanged else "fetched")
+        with self._lock:
+            self._failures.pop(key, None)
+            self._sizes[key] = len(listing.tags)
+        until_s = self._clock.monotonic_s() + self._share_s
+        self._keep(key, _Outcome(until_s, tags=listing.tags), forgotten_before)
+        return listing.tags
+
+    def _keep_failure(self, key: PollKey, error: RegistryError, forgotten_before: int) -> None:
+        if may_be_repeated(error, 1) or error.code in _PASSING_CODES:
+            return
+        with self._lock:
+            failures = self._failures[key] = self._failures.get(key, 0) + 1
+        seconds = _believed_s(error, failures, self._share_s)
+        self._keep(key, _Outcome(self._clock.monotonic_s() + seconds, error=error), forgotten_before)
 
     def _keep(self, key: PollKey, outcome: _Outcome, forgotten_before: int) -> None:
         with self._lock:
@@ -90,5 +139,20 @@ class SharedPolls:
                 self._recent[key] = outcome
 
 
+def _believed_s(error: RegistryError, failures: int, share_s: float) -> float:
+    """How long a failure is believed that came for the so-manieth time in a row."""
+    doubled = 2.0 ** min(failures - 1, 30)
+    if isinstance(error, RegistryAuthError):
+        first_s, most_s = REFUSED_S
+        return max(share_s, min(most_s, first_s * doubled))
+    if isinstance(error, RepositoryUnknown):
+        return max(share_s, min(MAX_UNKNOWN_S, share_s * doubled))
+    return share_s
+
+
+def _expiry(_key: PollKey, outcome: _Outcome, _now: float) -> float:
+    return outcome.until_s
+
+
 def _weight(outcome: _Outcome) -> int:
-    return len(outcome) + MAX_KEPT_TAGS // MAX_POLLS if isinstance(outcome, tuple) else MAX_KEPT_TAGS // MAX_POLLS
+    return len(outcome.tags) + MAX_KEPT_TAGS // MAX_POLLS

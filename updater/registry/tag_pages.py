@@ -16,7 +16,8 @@ _SIZE_REFUSED_CODES = frozenset({"UNSUPPORTED", "PAGINATION_NUMBER_INVALID"})
 @dataclass(frozen=True, slots=True)
 class TagPage:
     """``tags`` are legal names as listed, may repeat; ``listed`` counts the illegal ones too; ``last`` is the last name
-    as listed, empty on an empty page; ``links`` are the Link lines.
+    as listed, empty on an empty page; ``links`` are the Link lines. ``is_unchanged``: the registry said so, and the
+    page is from memory.
     """
 
     tags: tuple[str, ...]
@@ -24,6 +25,7 @@ class TagPage:
     last: str
     size_bytes: int
     links: tuple[str, ...] = ()
+    is_unchanged: bool = False
 
 
 def parse_tag_page(answer: Answer, where: str) -> TagPage:

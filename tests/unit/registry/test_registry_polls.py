@@ -6,6 +6,7 @@ import pytest
 
 from updater.clock import Deadline
 from updater.errors import RegistryUnavailable, RepositoryUnknown
+from updater.registry.listing import Listing
 from updater.registry.polls import PollKey, SharedPolls
 
 KEY = PollKey("https://r.test/v2/app/tags/list", "anonymous")
@@ -23,9 +24,9 @@ class Polls:
     def fetch(self, key: PollKey = KEY) -> int:
         return len(self.shared.fetch(key, Deadline.after(self.clock, 30), self.poll))
 
-    def poll(self) -> tuple[str, ...]:
+    def poll(self) -> Listing:
         self.count += 1
-        return ("tag",) * self.count
+        return Listing(("tag",) * self.count)
 
 
 @pytest.fixture
@@ -51,22 +52,22 @@ def test_forgetting_covers_all_credentials(polls: Polls) -> None:
 
 
 def test_a_poll_that_runs_while_its_repository_is_forgotten_is_not_kept(polls: Polls) -> None:
-    def poll() -> tuple[str, ...]:
+    def poll() -> Listing:
         polls.shared.forget(KEY.tags_url)
-        return ("old",)
+        return Listing(("old",))
 
     deadline = Deadline.after(polls.clock, 30)
     assert polls.shared.fetch(KEY, deadline, poll) == ("old",)
-    assert polls.shared.fetch(KEY, deadline, lambda: ("new",)) == ("new",)
+    assert polls.shared.fetch(KEY, deadline, lambda: Listing(("new",))) == ("new",)
 
 
 def test_only_lasting_failures_are_kept(polls: Polls) -> None:
     deadline = Deadline.after(polls.clock, 30)
 
-    def unavailable() -> tuple[str, ...]:
+    def unavailable() -> Listing:
         raise RegistryUnavailable("later")
 
-    def unknown() -> tuple[str, ...]:
+    def unknown() -> Listing:
         raise RepositoryUnknown("never heard of it")
 
     with pytest.raises(RegistryUnavailable):

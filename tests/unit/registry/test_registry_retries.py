@@ -7,7 +7,9 @@ import pytest
 
 from updater.clock import Backoff, Deadline
 from updater.errors import RegistryAuthError, RegistryError, RegistryProtocolError, RegistryUnavailable
-from updater.registry.retries import retrying
+from updater.registry.endpoints import DOCKER_HUB
+from updater.registry.measures import RegistryMeasures
+from updater.registry.retries import BUDGET_LEAST, Attempts
 
 BACKOFF = Backoff(attempts=3, base_s=0.2, cap_s=3.0)
 
@@ -21,6 +23,10 @@ def failing(*errors: RegistryError) -> Callable[[], str]:
         return "done"
 
     return work
+
+
+def retrying(work: Callable[[], str], backoff: Backoff, clock: Any, deadline: Deadline) -> str:
+    return Attempts(clock, RegistryMeasures()).run("tags", DOCKER_HUB, backoff, deadline, work)
 
 
 def test_transient_errors_are_outlived(clock: Any) -> None:
@@ -64,3 +70,22 @@ def test_a_shutdown_ends_the_attempts(clock: Any) -> None:
     clock.is_shutting_down = True
     with pytest.raises(RegistryUnavailable, match="a"):
         retrying(failing(RegistryUnavailable("a")), BACKOFF, clock, Deadline.after(clock, 60))
+
+
+def test_a_wait_that_would_hold_a_worker_for_long_is_not_begun(clock: Any) -> None:
+    with pytest.raises(RegistryUnavailable):
+        retrying(failing(RegistryUnavailable("a", retry_after_s=11)), BACKOFF, clock, Deadline.after(clock, 600))
+    assert clock.waits == []
+
+
+def test_an_outage_does_not_double_the_load(clock: Any) -> None:
+    attempts, backoff = Attempts(clock, RegistryMeasures()), Backoff(attempts=2, base_s=0.01, cap_s=0.01)
+    work = failing(*(RegistryUnavailable("down") for _ in range(200)))
+    for _ in range(40):
+        with pytest.raises(RegistryUnavailable):
+            attempts.run("tags", DOCKER_HUB, backoff, Deadline.after(clock, 600), work)
+    assert len(clock.waits) == BUDGET_LEAST
+    clock.at_s += 61
+    with pytest.raises(RegistryUnavailable):
+        attempts.run("tags", DOCKER_HUB, backoff, Deadline.after(clock, 600), work)
+    assert len(clock.waits) == BUDGET_LEAST + 1, "a new minute, a new budget"

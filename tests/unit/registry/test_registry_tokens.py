@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from updater.clock import SystemClock
 from updater.errors import RegistryProtocolError
 from updater.registry.answers import Answer
-from updater.registry.tokens import TokenKey, parse_token, token_url
+from updater.registry.token_messages import TokenKey, parse_token, token_url
 
 REALM = "https://auth.test/token"
 
