@@ -21,8 +21,11 @@ from updater.argocd.webcalls import WireOptions
 from updater.clock import Backoff, Deadline, SystemClock
 from updater.errors import (
     ArgoCDError,
+    ArgoCDExhausted,
     ArgoCDForeignAnswer,
+    ArgoCDProtocolError,
     ArgoCDTimeout,
+    ArgoCDUnavailable,
     ArgoCDUnreachable,
     ConfigurationError,
 )
@@ -243,6 +246,52 @@ def test_a_server_that_never_answers_ends_with_the_deadline(
         error = error_of(client_of(url, timeout_s=0.3, use_grpc_web=use_grpc_web))
     assert isinstance(error, ArgoCDTimeout)
     assert "--argocd-timeout" in error.hint
+
+
+SPOILT: dict[str, tuple[Callable[[GrpcWebServer], None], type[ArgoCDError], str, str]] = {
+    "a proxy that strips trailers": (
+        lambda web: web.faults.strip_trailers(),
+        ArgoCDUnavailable,
+        "without trailers after 1 messages",
+        "a proxy strips gRPC-Web trailers",
+    ),
+    "a frame that is cut": (
+        lambda web: web.faults.truncate_after(7),
+        ArgoCDUnavailable,
+        "the answer ends too early",
+        "the connection was cut",
+    ),
+    "a frame over the limit": (
+        lambda web: web.faults.oversized_frame(),
+        ArgoCDExhausted,
+        "larger than max: a frame of 4294967295 bytes",
+        "raise --argocd-max-message-size",
+    ),
+    "a compressed frame": (
+        lambda web: web.faults.compressed_flag(),
+        ArgoCDProtocolError,
+        "a compressed frame, which nobody asked for",
+        "changes the body",
+    ),
+    "a login page": (
+        lambda web: web.faults.answer(200, {"Content-Type": "text/html"}, b"<h1>Sign in</h1>"),
+        ArgoCDForeignAnswer,
+        'that says "Sign in"',
+        "--argocd-header",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", SPOILT.values(), ids=SPOILT)
+def test_an_answer_that_something_spoilt_is_named(
+    row: Any, web: GrpcWebServer, client_of: ClientOf, error_of: ErrorOf
+) -> None:
+    spoil, category, what, hint = row
+    spoil(web)
+    error = error_of(client_of(web.url))
+    assert type(error) is category
+    assert what in error.what
+    assert hint in error.hint
 
 
 BROKEN_TOKENS = {
