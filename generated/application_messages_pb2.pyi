@@ -31,11 +31,21 @@ class ApplicationSourceKustomize(_message.Message):
     images: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, images: _Optional[_Iterable[str]] = ...) -> None: ...
 
-class ApplicationSourcePlugin(_message.Message):
-    __slots__ = ("name",)
+class EnvEntry(_message.Message):
+    __slots__ = ("name", "value")
     NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
     name: str
-    def __init__(self, name: _Optional[str] = ...) -> None: ...
+    value: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+
+class ApplicationSourcePlugin(_message.Message):
+    __slots__ = ("name", "env")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ENV_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    env: _containers.RepeatedCompositeFieldContainer[EnvEntry]
+    def __init__(self, name: _Optional[str] = ..., env: _Optional[_Iterable[_Union[EnvEntry, _Mapping]]] = ...) -> None: ...
 
 class ApplicationSource(_message.Message):
     __slots__ = ("repoURL", "path", "targetRevision", "helm", "kustomize", "plugin", "chart", "ref", "name")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from generated.application_messages_pb2 import Application
 from updater.model.applications import ANNOTATION_PREFIX
 from updater.playground.showcase import Showcase
 
@@ -117,6 +118,26 @@ def test_rules_and_annotations_go_side_by_side(program: Program) -> None:
         "shop-web": "update",
         "shop-api": "update",
     }
+
+
+def test_a_rule_writes_the_variables_of_a_plugin(program: Program) -> None:
+    def use_plugin(application: Application) -> None:
+        application.spec.source.ClearField("helm")
+        application.spec.source.plugin.env.add(name="MODE", value="prod")
+        application.status.sourceType = "Plugin"
+
+    program.showcase.world.edit_application("argocd/shop-web", use_plugin)
+    target = "      manifestTargets: {plugin: {name: WEB_IMAGE, tag: WEB_TAG}}\n"
+    rules = _SHOP.partition("  - namePattern: shop-a*")[0] + target
+    status, out, err = program.run("--rules", program.write_rules(rules))
+    assert status == 0, err
+    assert _images(out)["shop-web"]["reason"] == "update"
+    env = program.showcase.world.application("argocd/shop-web").spec.source.plugin.env
+    assert [(entry.name, entry.value) for entry in env] == [
+        ("MODE", "prod"),
+        ("WEB_IMAGE", "registry.example.com/shop/web"),
+        ("WEB_TAG", "1.0.1"),
+    ]
 
 
 def test_a_mistake_in_the_rules_is_one_line_and_status_1(program: Program) -> None:

@@ -29,10 +29,8 @@ LATER_FILES: dict[str, str] = {
     "write_back_config": _GIT,
 }
 
-_PLUGIN = "overrides of plugin environments need rules documents, a later part"
+_PLUGIN = "variables of plugins go into the Application, override files do not take them yet"
 
 EXCEPTIONS: dict[str, str] = {
     "argocd_source_file:plugin-update": _PLUGIN,
-    "spec_override:plugin-env": _PLUGIN,
-    "spec_override:plugin-spec": _PLUGIN,
 }

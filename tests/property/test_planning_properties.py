@@ -99,7 +99,7 @@ _SOURCES = st.builds(
     ref=st.sampled_from(["", "values"]),
     helm_parameters=st.sampled_from([None, (), (HelmParameter("image.tag", "1"),)]),
     kustomize_images=st.sampled_from([None, (), ("web:1",)]),
-    has_plugin=st.booleans(),
+    plugin_env=st.sampled_from([None, ()]),
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from updater.model.applications import ApplicationSnapshot, HelmParameter, SourceLayout
+from updater.model.applications import ApplicationSnapshot, HelmParameter, PluginVariable, SourceLayout
 from updater.model.changes import OverrideLists
 
 Operation = dict[str, object]
@@ -23,6 +23,8 @@ def override_patch(snapshot: ApplicationSnapshot, before: OverrideLists, after: 
         operations += _helm(f"{base}/helm", before.helm_parameters, after.helm_parameters)
     if after.kustomize_images is not None:
         operations += _kustomize(f"{base}/kustomize", before.kustomize_images, after.kustomize_images)
+    if after.plugin_env is not None:
+        operations += _plugin(f"{base}/plugin", before.plugin_env, after.plugin_env)
     return json.dumps(operations, separators=(",", ":"))
 
 
@@ -71,6 +73,28 @@ def _kustomize(block: str, before: tuple[str, ...] | None, after: tuple[str, ...
                 yield {"op": "replace", "path": f"{block}/images/{index}", "value": new}
         for image in after[len(before) :]:
             yield _add(f"{block}/images/-", image)
+
+
+def _plugin(
+    block: str, before: tuple[PluginVariable, ...] | None, after: tuple[PluginVariable, ...]
+) -> Iterator[Operation]:
+    if before is None:
+        yield _add(block, {"env": [_variable(entry) for entry in after]})
+    elif not before:
+        yield _add(f"{block}/env", [_variable(entry) for entry in after])
+    else:
+        for index, (old, new) in enumerate(zip(before, after, strict=False)):
+            if old != new:
+                yield _test(f"{block}/env/{index}/name", old.name)
+                if old.value:
+                    yield _test(f"{block}/env/{index}/value", old.value)
+                yield _add(f"{block}/env/{index}/value", new.value)
+        for entry in after[len(before) :]:
+            yield _add(f"{block}/env/-", _variable(entry))
+
+
+def _variable(entry: PluginVariable) -> dict[str, object]:
+    return {"name": entry.name, "value": entry.value}
 
 
 def _parameter(entry: HelmParameter) -> dict[str, object]:

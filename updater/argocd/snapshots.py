@@ -14,6 +14,7 @@ from updater.model.applications import (
     ApplicationKey,
     ApplicationSnapshot,
     HelmParameter,
+    PluginVariable,
     SourceLayout,
     SourceSnapshot,
 )
@@ -66,6 +67,9 @@ def _source(source: ApplicationSource | DrySource) -> SourceSnapshot:
     if source.HasField("helm"):
         parameters = source.helm.parameters
         helm = tuple([HelmParameter(entry.name, entry.value, entry.forceString) for entry in parameters])
+    plugin = None
+    if source.HasField("plugin"):
+        plugin = tuple([PluginVariable(entry.name, entry.value) for entry in source.plugin.env])
     return SourceSnapshot(
         repo_url=source.repoURL,
         path=source.path,
@@ -75,5 +79,5 @@ def _source(source: ApplicationSource | DrySource) -> SourceSnapshot:
         name=source.name if isinstance(source, ApplicationSource) else "",
         helm_parameters=helm,
         kustomize_images=tuple(source.kustomize.images) if source.HasField("kustomize") else None,
-        has_plugin=source.HasField("plugin"),
+        plugin_env=plugin,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from generated.application_messages_pb2 import ApplicationSource, ApplicationSpec, DrySource
 from updater.argocd.snapshots import sources_of
-from updater.model.applications import HelmParameter
+from updater.model.applications import HelmParameter, PluginVariable
 from updater.model.changes import OverrideLists
 
 
@@ -19,6 +19,8 @@ def place_overrides(spec: ApplicationSpec, after: OverrideLists) -> None:
         _place_parameter(source, index, parameter)
     for index, image in enumerate(after.kustomize_images or ()):
         _place_image(source, index, image)
+    for index, variable in enumerate(after.plugin_env or ()):
+        _place_variable(source, index, variable)
 
 
 def override_source(spec: ApplicationSpec, index: int) -> ApplicationSource | DrySource:
@@ -36,6 +38,7 @@ def read_overrides(spec: ApplicationSpec, wanted: OverrideLists) -> OverrideList
         source_index=wanted.source_index,
         helm_parameters=source.helm_parameters if wanted.helm_parameters is not None else None,
         kustomize_images=source.kustomize_images if wanted.kustomize_images is not None else None,
+        plugin_env=source.plugin_env if wanted.plugin_env is not None else None,
     )
 
 
@@ -50,6 +53,8 @@ def is_rest_kept(sent: ApplicationSpec, answered: ApplicationSpec, index: int) -
         source = override_source(target, index)
         source.ClearField("helm")
         source.ClearField("kustomize")
+        if source.HasField("plugin"):
+            source.plugin.ClearField("env")
         target.project = target.project or "default"
         if not target.syncPolicy.ByteSize():
             target.ClearField("syncPolicy")
@@ -65,6 +70,15 @@ def _place_parameter(source: ApplicationSource | DrySource, index: int, wanted: 
         entry.value = wanted.value
     if entry.forceString != wanted.force_string:
         entry.forceString = wanted.force_string
+
+
+def _place_variable(source: ApplicationSource | DrySource, index: int, wanted: PluginVariable) -> None:
+    held = source.plugin.env
+    entry = held[index] if index < len(held) else held.add()
+    if entry.name != wanted.name:
+        entry.name = wanted.name
+    if entry.value != wanted.value:
+        entry.value = wanted.value
 
 
 def _place_image(source: ApplicationSource | DrySource, index: int, wanted: str) -> None:

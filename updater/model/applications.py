@@ -28,6 +28,7 @@ class SourceKind(Enum):
 
     HELM = "Helm"
     KUSTOMIZE = "Kustomize"
+    PLUGIN = "Plugin"
 
 
 class SourceLayout(Enum):
@@ -49,6 +50,14 @@ class HelmParameter:
 
 
 @dataclass(frozen=True, slots=True)
+class PluginVariable:
+    """One entry of ``plugin.env``: an environment variable of a config management plugin."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSnapshot:
     """One source of a spec. ``None`` for a block means that the block is absent, which an empty one is not."""
 
@@ -60,12 +69,13 @@ class SourceSnapshot:
     name: str = ""
     helm_parameters: tuple[HelmParameter, ...] | None = None
     kustomize_images: tuple[str, ...] | None = None
-    has_plugin: bool = False
+    plugin_env: tuple[PluginVariable, ...] | None = None
 
     @property
     def has_block(self) -> bool:
         """Whether a helm, kustomize or plugin block is written in the spec."""
-        return self.helm_parameters is not None or self.kustomize_images is not None or self.has_plugin
+        blocks = (self.helm_parameters, self.kustomize_images, self.plugin_env)
+        return any(block is not None for block in blocks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from updater.model.applications import ApplicationKey, HelmParameter, SourceKind
+from updater.model.applications import ApplicationKey, HelmParameter, PluginVariable, SourceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,16 @@ class KustomizeImageEdit:
     seen: str | None = None
 
 
-OverrideEdit = HelmParameterEdit | KustomizeImageEdit
+@dataclass(frozen=True, slots=True)
+class PluginVariableEdit:
+    """Set one environment variable of a plugin; ``seen`` as in ``HelmParameterEdit`` (``write-back.md`` 2.5)."""
+
+    name: str
+    value: str
+    seen: str | None = None
+
+
+OverrideEdit = HelmParameterEdit | KustomizeImageEdit | PluginVariableEdit
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +85,12 @@ class ChangeSet:
 
 @dataclass(frozen=True, slots=True)
 class OverrideLists:
-    """The override list of one source, before or after a change; the list of the other kind is None."""
+    """The override list of one source, before or after a change; the lists of the other kinds are None."""
 
     source_index: int
     helm_parameters: tuple[HelmParameter, ...] | None = None
     kustomize_images: tuple[str, ...] | None = None
+    plugin_env: tuple[PluginVariable, ...] | None = None
 
 
 class WriteOutcome(Enum):

@@ -161,6 +161,18 @@ class KustomizeTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class PluginTarget:
+    """Names of a plugin's environment variables, empty when not written; ``spec`` wins over the two others."""
+
+    name: str = ""
+    tag: str = ""
+    spec: str = ""
+
+
+OverrideTarget = HelmTarget | KustomizeTarget | PluginTarget
+
+
+@dataclass(frozen=True, slots=True)
 class ImagePlan:
     """What an owner wants for one entry of the image list.
 
@@ -176,7 +188,7 @@ class ImagePlan:
     alias: str
     repository: ImageRepository
     rule: TagRule
-    target: HelmTarget | KustomizeTarget
+    target: OverrideTarget
     live: ImageReference | None
     running: tuple[ImageReference, ...] = ()
     in_spec: str = ""

@@ -41,6 +41,9 @@ class ImageSettings:
     helm_tag: str = ""
     helm_spec: str = ""
     kustomize_name: str = ""
+    plugin_name: str = ""
+    plugin_tag: str = ""
+    plugin_spec: str = ""
     refused: str = ""
     warnings: tuple[Warned, ...] = ()
 

@@ -13,7 +13,7 @@ from updater.model.images import Strategy
 from updater.model.report import Warned
 from updater.planning import annotation_keys as keys
 from updater.planning.annotations import RENAMED_STRATEGIES, STRATEGIES, ImageSettings, read_settings
-from updater.planning.documents import HelmNames, KustomizeName, Rule, RuleImage, Verification
+from updater.planning.documents import HelmNames, KustomizeName, PluginNames, Rule, RuleImage, Verification
 from updater.planning.documents_choice import Match, RuleBook
 from updater.planning.eligibility import Skip, Skipped, skip_without_images
 from updater.planning.image_list import IllegalEntry, ImageEntry, parse_image_list
@@ -29,13 +29,14 @@ class ApplicationSettings:
     """Entries with their settings, in their order, and how to write.
 
     ``write_back`` holds the texts of method, target and source by the names of their annotations; ``git_settings``
-    names what only the git method reads.
+    names what only the git method reads; ``allows_plugin`` says that variables of a plugin are named.
     """
 
     images: tuple[tuple[ImageEntry | IllegalEntry, ImageSettings], ...]
     write_back: Mapping[str, str]
     git_settings: tuple[str, ...] = ()
     warnings: tuple[Warned, ...] = ()
+    allows_plugin: bool = False
 
 
 def find_settings(
@@ -96,6 +97,7 @@ def _ruled(rule: Rule) -> ApplicationSettings:
         images=tuple((image.entry, _image_settings(image)) for image in rule.images),
         write_back={key: text for key, text in texts.items() if text},
         git_settings=("writeBackConfig.gitConfig",) if config.has_git_settings else (),
+        allows_plugin=rule.has_plugin_targets,
     )
 
 
@@ -103,6 +105,7 @@ def _image_settings(image: RuleImage) -> ImageSettings:
     chosen, target = image.settings, image.target
     strategy, warnings = _strategy(chosen.update_strategy or Strategy.SEMVER.value)
     helm = target if isinstance(target, HelmNames) else HelmNames()
+    plugin = target if isinstance(target, PluginNames) else PluginNames()
     return ImageSettings(
         strategy=strategy,
         allow_tags=chosen.allow_tags or "",
@@ -114,6 +117,9 @@ def _image_settings(image: RuleImage) -> ImageSettings:
         helm_tag=helm.tag,
         helm_spec=helm.spec,
         kustomize_name=target.name if isinstance(target, KustomizeName) else "",
+        plugin_name=plugin.name,
+        plugin_tag=plugin.tag,
+        plugin_spec=plugin.spec,
         refused=_refusal(image.verification),
         warnings=warnings,
     )

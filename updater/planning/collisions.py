@@ -32,10 +32,10 @@ def with_overridden(plans: tuple[ImagePlan, ...]) -> tuple[ImagePlan, ...]:
 
 
 def _tag_address(plan: ImagePlan) -> str:
-    """The parameter or item that the tag goes to."""
+    """The parameter, variable or item that the tag goes to."""
     if isinstance(plan.target, KustomizeTarget):
         return identity_of(plan.target.image_name or plan.repository.full_name)
-    return plan.target.spec or plan.target.tag
+    return plan.target.spec or plan.target.tag or plan.target.name
 
 
 def collision_warnings(plans: Iterable[ImagePlan]) -> list[Warned]:

@@ -7,7 +7,7 @@ decides on it.
 from __future__ import annotations
 
 from updater.model.applications import ANNOTATION_PREFIX, ApplicationSnapshot
-from updater.model.changes import ChangeSet, HelmParameterEdit, OverrideEdit, OverrideLists
+from updater.model.changes import ChangeSet, HelmParameterEdit, OverrideEdit, OverrideLists, PluginVariableEdit
 from updater.rules.kustomize_items import matching_items, replaced_item
 
 
@@ -32,6 +32,9 @@ def is_foreign_edit(now: OverrideLists, edit: OverrideEdit) -> bool:
     if isinstance(edit, HelmParameterEdit):
         values = {parameter.name: parameter.value for parameter in now.helm_parameters or ()}
         return values.get(edit.name) not in (edit.seen, edit.value)
+    if isinstance(edit, PluginVariableEdit):
+        held = {variable.name: variable.value for variable in now.plugin_env or ()}
+        return held.get(edit.name) not in (edit.seen, edit.value)
     items = now.kustomize_images or ()
     found = matching_items(items, edit.left, edit.image)
     if not found:

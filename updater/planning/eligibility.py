@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from updater.model.applications import ANNOTATION_PREFIX, ApplicationSnapshot, SourceLayout
+from updater.model.applications import ANNOTATION_PREFIX, ApplicationSnapshot, SourceKind, SourceLayout
 from updater.model.changes import SourceChoice
 from updater.model.images import Severity
 from updater.planning import annotation_keys as keys
@@ -62,7 +62,12 @@ def skip_by_selection(snapshot: ApplicationSnapshot, patterns: NamePatterns, sel
 
 
 def choose_target(
-    snapshot: ApplicationSnapshot, own: Mapping[str, str], method: WriteBackMethod, *, server_supports_hydrator: bool
+    snapshot: ApplicationSnapshot,
+    own: Mapping[str, str],
+    method: WriteBackMethod,
+    *,
+    server_supports_hydrator: bool,
+    allows_plugin: bool,
 ) -> SourceChoice:
     """Type of the Application and how to find its source.
 
@@ -73,6 +78,7 @@ def choose_target(
     kind = forced_kind(own, method)
     if kind is not None:
         return SourceChoice(kind, selector)
-    reported = source_kind(snapshot, server_supports_hydrator=server_supports_hydrator)
+    reported = source_kind(snapshot, server_supports_hydrator=server_supports_hydrator, allows_plugin=allows_plugin)
     named = selected_kind(snapshot, selector) if selector and snapshot.layout is SourceLayout.MULTIPLE else None
-    return SourceChoice(named or reported, selector)
+    is_usable = named is not SourceKind.PLUGIN or allows_plugin
+    return SourceChoice(named if named and is_usable else reported, selector)

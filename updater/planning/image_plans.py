@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from updater.errors import PlanError
 from updater.model.applications import ApplicationKey, ApplicationSnapshot, SourceKind
 from updater.model.changes import SourceChoice
-from updater.model.images import HelmTarget, ImagePlan, KustomizeTarget, Reason, Strategy, TagRule
+from updater.model.images import (
+    HelmTarget,
+    ImagePlan,
+    KustomizeTarget,
+    OverrideTarget,
+    PluginTarget,
+    Reason,
+    Strategy,
+    TagRule,
+)
 from updater.model.references import ImageRepository
 from updater.model.report import Warned
 from updater.planning.advice import filter_warnings
@@ -20,6 +29,7 @@ from updater.planning.sources import select_source
 from updater.rules.strategies.digest import NEEDS_TAG
 
 _NEEDS_PLATFORMS = (Strategy.NEWEST_BUILD, Strategy.DIGEST)
+_NO_VARIABLES = "its source is a plugin, and the rule names no variables for it in manifestTargets.plugin"
 _READS_CONSTRAINT = (Strategy.SEMVER, Strategy.DIGEST)
 
 
@@ -35,7 +45,7 @@ def plan_image(
     """The plan for a legal entry, before its current reference in the spec is looked up (``with_spec``)."""
     target = image_target(settings, kind)
     index = live.find(entry.repository, target.image_name if isinstance(target, KustomizeTarget) else "")
-    invalid, reason = _invalid(entry, settings)
+    invalid, reason = _invalid(entry, settings, target)
     return ImagePlan(
         application=key,
         entry=entry.text,
@@ -81,17 +91,21 @@ def tag_rule(entry: ImageEntry, settings: ImageSettings, default_platform: str) 
     )
 
 
-def image_target(settings: ImageSettings, kind: SourceKind) -> HelmTarget | KustomizeTarget:
-    """Where the image is written; names of the other kind are not read."""
+def image_target(settings: ImageSettings, kind: SourceKind) -> OverrideTarget:
+    """Where the image is written; names of the other kinds are not read."""
+    if kind is SourceKind.PLUGIN:
+        return PluginTarget(settings.plugin_name, settings.plugin_tag, settings.plugin_spec)
     if kind is SourceKind.KUSTOMIZE:
         return KustomizeTarget(settings.kustomize_name)
     default = HelmTarget()
     return HelmTarget(settings.helm_name or default.name, settings.helm_tag or default.tag, settings.helm_spec)
 
 
-def _invalid(entry: ImageEntry, settings: ImageSettings) -> tuple[str, Reason | None]:
+def _invalid(entry: ImageEntry, settings: ImageSettings, target: OverrideTarget) -> tuple[str, Reason | None]:
     if settings.refused:
         return settings.refused, Reason.INVALID_SETTINGS
+    if target == PluginTarget():
+        return _NO_VARIABLES, Reason.INVALID_SETTINGS
     if settings.pull_secret:
         try:
             parse_pull_secret(settings.pull_secret)
@@ -118,6 +132,8 @@ def image_warnings(entry: ImageEntry, settings: ImageSettings, live: LiveImages,
     if ":" in settings.kustomize_name.rpartition("/")[2]:
         text = f"kustomize.image-name {settings.kustomize_name[:80]!r} holds a tag"
         yield Warned("kustomize_name_tagged", f"{text}; write the name alone, or nothing matches it")
+    if isinstance(plan.target, PluginTarget) and plan.target.name and not (plan.target.tag or plan.target.spec):
+        yield Warned("plugin_tag_missing", "manifestTargets.plugin names no variable for the tag, so no tag is written")
     strategy = settings.strategy.value
     if entry.constraint and settings.strategy not in _READS_CONSTRAINT:
         yield Warned("constraint_ignored", f"the {strategy} strategy does not read the constraint {entry.constraint!r}")

@@ -23,7 +23,7 @@ from updater.planning.eligibility import Skip, Skipped, choose_target, skip_by_s
 from updater.planning.image_list import IllegalEntry, ImageEntry
 from updater.planning.image_plans import illegal_plan, image_warnings, plan_image, spec_state
 from updater.planning.live_images import LiveImages, read_live_images
-from updater.planning.write_back import WriteBackMethod, parse_write_back_method
+from updater.planning.write_back import Method, WriteBackMethod, parse_write_back_method
 from updater.rules.label_selectors import LabelSelector
 from updater.rules.name_patterns import NamePatterns
 from updater.rules.selection import Selector
@@ -129,12 +129,17 @@ def _read_write_back(draft: _Draft) -> Skipped | None:
             draft.settings.write_back,
             draft.write_back or WriteBackMethod(),
             server_supports_hydrator=draft.options.server_supports_hydrator,
+            allows_plugin=draft.settings.allows_plugin and not _writes_files(draft),
         )
     except PlanError as problem:
         if problem.code == "unsupported_source_type":
             return Skipped(Skip.UNSUPPORTED_TYPE, str(problem))
         draft.problem = draft.problem or problem
     return None
+
+
+def _writes_files(draft: _Draft) -> bool:
+    return draft.write_back is not None and draft.write_back.method is Method.GIT
 
 
 def _plan_images(draft: _Draft, selector: Selector) -> tuple[ImagePlan, ...]:

@@ -6,6 +6,7 @@ The chain never falls back to a source of another type: a kustomize block in a H
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import assert_never
 
 from updater.errors import PlanError
 from updater.model.applications import ApplicationSnapshot, SourceKind, SourceLayout, SourceSnapshot
@@ -15,11 +16,17 @@ from updater.rules.kustomize_items import identities_of, identity_of
 _KINDS = {kind.value: kind for kind in SourceKind}
 
 
-def source_kind(snapshot: ApplicationSnapshot, *, server_supports_hydrator: bool = True) -> SourceKind:
-    """The type that Argo CD reports; raises ``PlanError`` (``unsupported_source_type``)."""
+def source_kind(
+    snapshot: ApplicationSnapshot, *, server_supports_hydrator: bool = True, allows_plugin: bool = False
+) -> SourceKind:
+    """The type that Argo CD reports; raises ``PlanError`` (``unsupported_source_type``).
+
+    Of several sources a plugin counts only beside neither Helm nor Kustomize, and only where ``allows_plugin`` says
+    that there are variables to write.
+    """
     match snapshot.layout:
         case SourceLayout.MULTIPLE:
-            found = next((_KINDS[text] for text in snapshot.source_types if text in _KINDS), None)
+            found = _preferred_kind(snapshot)
             reported = ", ".join(snapshot.source_types)
         case SourceLayout.HYDRATED:
             if not server_supports_hydrator:
@@ -29,9 +36,17 @@ def source_kind(snapshot: ApplicationSnapshot, *, server_supports_hydrator: bool
         case _:
             found = _KINDS.get(snapshot.source_type)
             reported = snapshot.source_type
+    if found is SourceKind.PLUGIN and not allows_plugin:
+        raise _unsupported(reported or found.value, "a plugin takes overrides by a rule with manifestTargets.plugin")
     if found is None:
         raise _unsupported(reported or "none yet", "only Helm and Kustomize take image overrides")
     return found
+
+
+def _preferred_kind(snapshot: ApplicationSnapshot) -> SourceKind | None:
+    """The first of the sources' types, plugins last."""
+    kinds = [_KINDS[text] for text in snapshot.source_types if text in _KINDS]
+    return min(kinds, key=lambda kind: kind is SourceKind.PLUGIN, default=None)
 
 
 def _unsupported(found: str, hint: str) -> PlanError:
@@ -49,8 +64,19 @@ def _block_kind(source: SourceSnapshot) -> SourceKind | None:
 
 
 def _has_block_of(source: SourceSnapshot, kind: SourceKind) -> bool:
-    block = source.helm_parameters if kind is SourceKind.HELM else source.kustomize_images
-    return block is not None
+    return _block_of(source, kind) is not None
+
+
+def _block_of(source: SourceSnapshot, kind: SourceKind) -> Collection[object] | None:
+    match kind:
+        case SourceKind.HELM:
+            return source.helm_parameters
+        case SourceKind.KUSTOMIZE:
+            return source.kustomize_images
+        case SourceKind.PLUGIN:
+            return source.plugin_env
+        case unreachable:
+            assert_never(unreachable)
 
 
 def selected_kind(snapshot: ApplicationSnapshot, selector: str) -> SourceKind | None:
@@ -64,7 +90,7 @@ def selected_kind(snapshot: ApplicationSnapshot, selector: str) -> SourceKind | 
 def select_source(snapshot: ApplicationSnapshot, choice: SourceChoice, names: Collection[str]) -> int:
     """Index of the source to write.
 
-    names: what will be written: names of Helm parameters, or left-hand sides of kustomize items. A source that
+    names: what will be written: names of parameters or variables, or left-hand sides of kustomize items. A source that
     carries one of them already comes before others. Raises ``PlanError`` (``no_source``, ``source_not_found``,
     ``no_matching_source``, ``unsupported_source_type``).
     """
@@ -130,6 +156,8 @@ def _is_of(snapshot: ApplicationSnapshot, index: int, kind: SourceKind) -> bool:
 def _carries(source: SourceSnapshot, kind: SourceKind, names: Collection[str]) -> bool:
     if kind is SourceKind.HELM:
         return any(parameter.name in names for parameter in source.helm_parameters or ())
+    if kind is SourceKind.PLUGIN:
+        return any(variable.name in names for variable in source.plugin_env or ())
     wanted = {identity_of(name) for name in names}
     return any(not wanted.isdisjoint(identities_of(item)) for item in source.kustomize_images or ())
 

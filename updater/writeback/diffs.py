@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from updater.model.applications import HelmParameter
+from updater.model.applications import HelmParameter, PluginVariable
 from updater.model.changes import OverrideLists
 
 
@@ -15,11 +15,16 @@ def render_diff(before: OverrideLists, after: OverrideLists) -> tuple[str, ...]:
         "helm.parameters", map(_parameter, before.helm_parameters or ()), map(_parameter, after.helm_parameters or ())
     )
     images = _lines("kustomize.images", iter(before.kustomize_images or ()), iter(after.kustomize_images or ()))
-    return (*helm, *images)
+    env = _lines("plugin.env", map(_variable, before.plugin_env or ()), map(_variable, after.plugin_env or ()))
+    return (*helm, *images, *env)
 
 
 def _parameter(entry: HelmParameter) -> str:
     return f"{entry.name}={entry.value}" + ("" if entry.force_string else " (not forced to a string)")
+
+
+def _variable(entry: PluginVariable) -> str:
+    return f"{entry.name}={entry.value}"
 
 
 def _lines(path: str, before: Iterator[str], after: Iterator[str]) -> Iterator[str]:

@@ -11,12 +11,13 @@ from updater.model.applications import (
     ApplicationKey,
     ApplicationSnapshot,
     HelmParameter,
+    PluginVariable,
     SourceKind,
     SourceLayout,
     SourceSnapshot,
 )
 from updater.model.changes import OverrideLists, SourceChoice
-from updater.model.images import HelmTarget, ImagePlan, KustomizeTarget, TagRule
+from updater.model.images import HelmTarget, ImagePlan, KustomizeTarget, OverrideTarget, PluginTarget, TagRule
 from updater.model.references import ImageReference, parse_repository
 from updater.planning.overrides import apply_edits, batch_edits
 from updater.planning.sources import source_kind
@@ -29,7 +30,7 @@ def _spec_override(vector: Vector) -> Any:
     snapshot = _snapshot(given["spec"], given["status"])
     try:
         forced = given.get("forced_source_type")
-        kind = SourceKind(forced) if forced else source_kind(snapshot)
+        kind = SourceKind(forced) if forced else source_kind(snapshot, allows_plugin=True)
         choice = SourceChoice(kind, given.get("source_selector", ""))
         edits = batch_edits([_update(raw, kind) for raw in given["updates"]], snapshot, choice)
         before, after = apply_edits(snapshot, choice, edits)
@@ -63,14 +64,14 @@ def _sources(spec: dict[str, Any]) -> tuple[SourceLayout, list[dict[str, Any]]]:
 
 
 def _source(raw: dict[str, Any]) -> SourceSnapshot:
-    helm, kustomize = raw.get("helm"), raw.get("kustomize")
+    helm, kustomize, plugin = raw.get("helm"), raw.get("kustomize"), raw.get("plugin")
     return SourceSnapshot(
         chart=raw.get("chart", ""),
         ref=raw.get("ref", ""),
         name=raw.get("name", ""),
         helm_parameters=None if helm is None else _parameters(helm),
         kustomize_images=None if kustomize is None else tuple(kustomize.get("images", ())),
-        has_plugin="plugin" in raw,
+        plugin_env=None if plugin is None else _variables(plugin),
     )
 
 
@@ -79,13 +80,20 @@ def _parameters(helm: dict[str, Any]) -> tuple[HelmParameter, ...]:
     return tuple(HelmParameter(row["name"], row["value"], row.get("forceString", False)) for row in rows)
 
 
+def _variables(plugin: dict[str, Any]) -> tuple[PluginVariable, ...]:
+    return tuple(PluginVariable(row["name"], row["value"]) for row in plugin.get("env", ()))
+
+
 def _update(raw: dict[str, Any], kind: SourceKind) -> tuple[ImagePlan, ImageReference]:
     repository = parse_repository(raw["image"])
     wanted = ImageReference(repository, raw.get("tag", ""), raw.get("digest", ""))
     return ImagePlan(_KEY, raw["image"], "", repository, TagRule(), _target(raw, kind), None), wanted
 
 
-def _target(raw: dict[str, Any], kind: SourceKind) -> HelmTarget | KustomizeTarget:
+def _target(raw: dict[str, Any], kind: SourceKind) -> OverrideTarget:
+    if kind is SourceKind.PLUGIN:
+        named = raw["plugin"]
+        return PluginTarget(named.get("env_name", ""), named.get("env_tag", ""), named.get("env_spec", ""))
     if kind is SourceKind.KUSTOMIZE:
         return KustomizeTarget(raw.get("kustomize_name", ""))
     names = raw.get("helm", {})
@@ -99,6 +107,10 @@ def _patched(spec: dict[str, Any], snapshot: ApplicationSnapshot, after: Overrid
     source = _sources(patched)[1][after.source_index]
     if after.kustomize_images is not None:
         source.setdefault("kustomize", {})["images"] = list(after.kustomize_images)
+    elif after.plugin_env is not None:
+        source.setdefault("plugin", {})["env"] = [
+            {"name": variable.name, "value": variable.value} for variable in after.plugin_env
+        ]
     else:
         source.setdefault("helm", {})["parameters"] = [
             {

@@ -241,7 +241,7 @@ def test_a_snapshot_tells_absent_blocks_from_empty_ones() -> None:
     assert (absent.helm_parameters, absent.kustomize_images, absent.has_block) == (None, None, False)
     assert (helm.helm_parameters, helm.kustomize_images, helm.has_block) == ((), None, True)
     assert (kustomize.helm_parameters, kustomize.kustomize_images) == (None, ())
-    assert plugin.has_plugin
+    assert (plugin.plugin_env, absent.plugin_env) == ((), None)
 
 
 def test_reading_a_snapshot_changes_no_byte() -> None:

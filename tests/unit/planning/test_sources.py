@@ -12,7 +12,7 @@ from updater.planning.sources import select_source, selected_kind, source_kind
 
 _HELM = SourceSnapshot(helm_parameters=())
 _KUSTOMIZE = SourceSnapshot(kustomize_images=())
-_PLUGIN = SourceSnapshot(has_plugin=True)
+_PLUGIN = SourceSnapshot(plugin_env=())
 _PLAIN = SourceSnapshot()
 _CHART = SourceSnapshot(chart="shop")
 
