@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -32,6 +33,7 @@ TAGS = {
     "latest": "2026-01-06T00:00:00Z",
     "main-4f1d2c7": "2026-01-07T00:00:00Z",
 }
+PYTHON = (sys.executable, "-W", "error", "-m", "updater.cli.entry")
 ON_LINUX = ("--platforms", "linux/amd64")
 
 
@@ -92,7 +94,7 @@ class Program:
 
     def bare(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "updater.cli.entry", "test", *words],
+            [*PYTHON, "test", *words],
             env={"PATH": "/usr/bin:/bin", "NO_PROXY": "*", **environment},
             capture_output=True,
             text=True,
@@ -100,12 +102,21 @@ class Program:
             check=False,
         )
 
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*PYTHON, "test", "--registries-conf-path", str(self.registries), *words],
+            env={"PATH": "/usr/bin:/bin", "NO_PROXY": "*"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def watched(self, *words: str) -> str:
         """What a person sees on a terminal that shows both streams."""
         screen, inside = pty.openpty()
         words = ("--registries-conf-path", str(self.registries), *words)
         process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "updater.cli.entry", "test", *words],
+            [*PYTHON, "test", *words],
             env={"PATH": "/usr/bin:/bin", "NO_PROXY": "*", "TERM": "xterm", "COLUMNS": "160"},
             stdout=inside,
             stderr=inside,
@@ -405,6 +416,25 @@ def test_a_registries_file_that_is_not_valid_fails(program: Program) -> None:
 def test_a_document_is_whole_or_not_there(program: Program) -> None:
     done = program("reg.test/team/missing", "--output", "json")
     assert (done.status, done.out) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("target", "asked"),
+    [
+        pytest.param("/tags/list", 1, id="while tags are listed"),
+        pytest.param("/manifests/", 2, id="while metadata is read"),
+    ],
+)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_without_an_answer(
+    program: Program, registry: PlaygroundRegistry, target: str, asked: int, number: signal.Signals
+) -> None:
+    registry.faults.never_answer(target=target)
+    process = program.start(APP, "--update-strategy", "newest-build", *ON_LINUX)
+    registry.wait_for_requests(asked, timeout_s=20)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert "stopped by a signal" in Done(process.returncode, out, err).failure
 
 
 @pytest.mark.parametrize("words", [pytest.param((), id="none"), pytest.param((APP, "1.2.3"), id="two")])

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from updater.cli.candidates import CandidateRow, candidate_rows, print_candidates
+from updater.cli.signals import Shutdown
 from updater.cli.test_outcome import TagOutcome, TagTest
 from updater.cli.test_request import ImageArgument, TagRequest, make_request, parse_image
-from updater.errors import ConfigurationError, UpdaterError
+from updater.errors import ConfigurationError, RegistryError, UpdaterError
 from updater.model.report import Warned
 from updater.ports.log import EventLog
 from updater.ports.progress import NoProgress, Progress
@@ -123,11 +124,22 @@ class _Command:
                 log.info("rate_limit_overridden", limit=asked.rate_limit)
             log.info("tags_wanted", application="test")
             test = TagTest(registry.client, registry.clock, _progress(), asked.credentials)
-            outcome = test.run(request)
+            outcome = _run_guarded(lambda: test.run(request), registry.close)
         finally:
             registry.close()
         log.info("tags_counted", count=outcome.remaining)
         return registry.remote, outcome
+
+
+def _run_guarded(ask: Callable[[], TagOutcome], stop: Callable[[], None]) -> TagOutcome:
+    """The outcome; a signal ends every request at once, and that is a failure: there is no answer."""
+    with Shutdown() as shutdown:
+        try:
+            return shutdown.guard(ask, stop)
+        except UpdaterError as error:
+            if not shutdown.is_requested:
+                raise
+            raise RegistryError("stopped by a signal before there was an answer", code="cancelled") from error
 
 
 def _image_fields(image: ImageArgument) -> dict[str, str]:
