@@ -23,6 +23,7 @@
     │   ├── RegistryAuthError       credentials missing, rejected or without access
     │   ├── RepositoryUnknown       no such repository
     │   └── RegistryProtocolError   an answer of the wrong shape or size
+    ├── GitError                git, or the remote it speaks to; ``code`` is one of ``write-back.md`` 7.1
     ├── CredentialError         a credential source that cannot be read
     └── WriteBackError          a change that could not be carried out
 
@@ -195,6 +196,12 @@ class RegistryProtocolError(RegistryError):
     """An answer of the wrong shape, an endless listing, or a body over its cap."""
 
     code = "registry_protocol"
+
+
+class GitError(UpdaterError):
+    """A git process or a Git remote failed; ``code`` is one of ``write-back.md`` 7.1."""
+
+    code = "git_failed"
 
 
 class CredentialError(UpdaterError):

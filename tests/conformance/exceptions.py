@@ -15,7 +15,6 @@ LATER_FILES: dict[str, str] = {
     "git_batch_plan": _GIT,
     "path_safety": _GIT,
     "port_exhaustion": "the health gate is a later part",
-    "repo_creds_match": _GIT,
     "scheduler": "the scheduling pass is a later part",
     "webhook_acr": _WEBHOOK,
     "webhook_aliyun": _WEBHOOK,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from updater.model.applications import ApplicationKey, HelmParameter, PluginVariable, SourceKind
+from updater.model.git_targets import GitTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,10 @@ class SourceChoice:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """Everything that one write-back target gets in one go. ``annotations`` are the owner's settings it rests on."""
+    """Everything that one write-back target gets in one go. ``annotations`` are the owner's settings it rests on.
+
+    ``git`` is the target in Git, None for the Application's own fields.
+    """
 
     application: ApplicationKey
     project: str
@@ -81,6 +85,7 @@ class ChangeSet:
     edits: tuple[OverrideEdit, ...]
     images: tuple[ImageChange, ...]
     annotations: tuple[tuple[str, str], ...] = ()
+    git: GitTarget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,10 @@ class WriteOutcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class WriteBackResult:
-    """The one result of one change set. ``diff`` are lines for people; ``attempts`` counts calls that wrote."""
+    """The one result of one change set. ``diff`` are lines for people; ``attempts`` counts calls that wrote.
+
+    ``commit`` is the id of the commit that carries the change, empty for other targets.
+    """
 
     change_set: ChangeSet
     outcome: WriteOutcome
@@ -122,3 +130,4 @@ class WriteBackResult:
     diff: tuple[str, ...] = ()
     error_code: str = ""
     error: str = ""
+    commit: str = ""

@@ -1,0 +1,35 @@
+"""What one batch adds to git's environment and configuration to reach its remote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+from updater.clock import Deadline
+from updater.model.git_targets import GitTarget
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAccess:
+    """``environment`` holds credentials or the way to them and stays out of the repr."""
+
+    environment: Mapping[str, str] = field(default_factory=lambda: _NOTHING, repr=False)
+    configuration: tuple[str, ...] = ()
+
+
+class AccessSource(Protocol):
+    """Finds credentials and makes them usable for git for the time of a ``with`` block."""
+
+    def open(
+        self, target: GitTarget, namespace: str, folder: Path, deadline: Deadline
+    ) -> AbstractContextManager[RemoteAccess]:
+        """``folder`` is private to the batch. Raises ``GitError``, ``CredentialError``."""
+
+    def reject(self, target: GitTarget, namespace: str) -> bool:
+        """The remote refused the credentials: forget cached tokens. True when a new attempt may go better."""

@@ -1,0 +1,104 @@
+"""Making commits: objects for changed files, message, identity, sign-off and signature (``write-back.md`` 1.6, 1.7).
+
+``git commit-tree`` makes the commit itself, because it is git that knows how to call GnuPG and ``ssh-keygen``. There is
+no index and no worktree, so no filter and no hook of the repository has a part in it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from updater.errors import GitError
+from updater.git.contents import tree_of
+from updater.git.objects import ObjectsMissing, ObjectStore
+from updater.git.options import Committer, Signing, SigningMethod
+from updater.git.processes import Finished
+from updater.git.trees import write_changes
+from updater.transport.redaction import cap_text
+
+
+class LocalGit(Protocol):
+    """Runs git commands that need no remote."""
+
+    def local(self, *words: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> Finished: ...
+
+
+class CommitMaker:
+    """Makes commits under one identity; holds no state."""
+
+    def __init__(self, committer: Committer) -> None:
+        self._committer = committer
+        self._environment = _identity(committer)
+
+    def make(self, git: LocalGit, objects: ObjectStore, parent: str, files: Mapping[str, bytes], message: str) -> str:
+        """The id of a commit on top of ``parent`` with ``files`` set.
+
+        Raises ``GitError``: ``commit_failed``, ``signing_failed``, ``disk_failed``.
+        """
+        try:
+            tree = write_changes(objects, tree_of(objects, parent), files)
+        except ObjectsMissing as error:
+            raise GitError("the mirror lacks the tree to change", code="mirror_damaged", retryable=True) from error
+        text = self._finished(git, message)
+        signing = self._committer.signing
+        words = ["commit-tree", tree, "-p", parent]
+        if signing is not None:
+            words = ["-c", f"gpg.format={signing.method.value}", *words, f"-S{signing.key}"]
+        done = git.local(*words, stdin=text, environment=self._environment)
+        if done.status != 0:
+            raise _refused(done.complaint, signing)
+        return done.stdout.decode("ascii", "replace").strip()
+
+    def _finished(self, git: LocalGit, message: str) -> bytes:
+        text = message.encode("utf-8", "replace").replace(b"\0", b"")
+        if not self._committer.signs_off:
+            return text
+        trailer = f"Signed-off-by: {_one_line(self._committer.name)} <{_one_line(self._committer.email)}>"
+        done = git.local(
+            "interpret-trailers", "--if-exists", "addIfDifferent", "--no-divider", "--trailer", trailer, stdin=text
+        )
+        if done.status != 0:
+            raise GitError(f"the sign-off cannot be added: {cap_text(done.complaint)}", code="commit_failed")
+        return done.stdout
+
+
+def _identity(committer: Committer) -> dict[str, str]:
+    name, email = _one_line(committer.name), _one_line(committer.email)
+    default = Committer()
+    environment = {
+        "GIT_AUTHOR_NAME": name or default.name,
+        "GIT_AUTHOR_EMAIL": email or default.email,
+        "GIT_COMMITTER_NAME": name or default.name,
+        "GIT_COMMITTER_EMAIL": email or default.email,
+    }
+    signing = committer.signing
+    if signing is not None and signing.gnupg_home is not None:
+        environment["GNUPGHOME"] = str(signing.gnupg_home)
+    return environment
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _refused(complaint: str, signing: Signing | None) -> GitError:
+    if signing is None:
+        return GitError(f"the commit cannot be made: {cap_text(complaint)}", code="commit_failed")
+    return GitError(
+        f"the commit cannot be signed: {cap_text(complaint)}",
+        hint="see that the key exists, needs no pass phrase, and that its program is installed",
+        code="signing_failed",
+    )
+
+
+def check_signing(signing: Signing) -> None:
+    """Raise ``GitError`` ``signing_failed`` for a key that cannot work: at the start, not at the first commit."""
+    if signing.key.startswith("-") or not signing.key.strip():
+        raise GitError("the signing key is no key", code="signing_failed")
+    if signing.method is SigningMethod.SSH and not signing.key.startswith("key::"):
+        path = Path(signing.key)
+        if not path.is_file() or not os.access(path, os.R_OK):
+            raise GitError("the SSH signing key cannot be read", where=str(path), code="signing_failed")

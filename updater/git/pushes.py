@@ -1,0 +1,53 @@
+"""What ``git push --porcelain`` answered (``write-back.md`` 3.12). Pure.
+
+A line per ref: ``<flag> TAB <from>:<to> TAB <summary> [(<reason>)]``. Exit status 1 covers both a lost race and a
+policy of the remote, so only this line tells them apart.
+"""
+
+from __future__ import annotations
+
+import re
+
+from updater.ports.git import HEADS, PushFate, PushResult
+from updater.transport.redaction import cap_text, redact
+
+_LINE = re.compile(r"^(?P<flag>[ *+=!-])\t[^\t]*:(?P<ref>[^\t]+)\t(?P<summary>.*)$", re.MULTILINE)
+_LOST_LOCALLY = ("(fetch first)", "(non-fast-forward)", "(stale info)", "(needs force)", "(already exists)")
+_LOST_REMOTELY = re.compile(
+    r"failed to update ref|cannot lock ref|reference already exists|failed to lock|incorrect old value|fetch first"
+    r"|non-fast-forward|stale info|but expected",
+    re.IGNORECASE,
+)
+_PROTECTED = re.compile(
+    r"protected branch|branch is protected|GH006|GH013|not allowed to (?:force )?push|TF402455",
+    re.IGNORECASE,
+)
+_BY_THE_DISK = re.compile(
+    r"unpacker error|No space left|unable to (?:create temporary|write)|unpack failed", re.IGNORECASE
+)
+
+
+def read_push(stdout: str, stderr: str, branch: str) -> PushResult | None:
+    """The fate of the push of ``branch``; None when the remote gave no status for it."""
+    line = next((each for each in _LINE.finditer(stdout) if each["ref"] == HEADS + branch), None)
+    if line is None:
+        return None
+    if line["flag"] != "!":
+        return PushResult(PushFate.LANDED)
+    said = _said(line["summary"], stderr)
+    if "[remote rejected]" not in line["summary"]:
+        is_race = any(reason in line["summary"] for reason in _LOST_LOCALLY)
+        return PushResult(PushFate.RACE if is_race else PushFate.UNKNOWN, said)
+    if _LOST_REMOTELY.search(line["summary"]):
+        return PushResult(PushFate.RACE, said)
+    if _BY_THE_DISK.search(line["summary"]):
+        return PushResult(PushFate.UNKNOWN, said)
+    return PushResult(PushFate.PROTECTED if _PROTECTED.search(line["summary"] + stderr) else PushFate.DENIED, said)
+
+
+def _said(summary: str, stderr: str) -> str:
+    """The status and what hooks wrote, one line."""
+    remote = " ".join(
+        line.removeprefix("remote:").strip() for line in stderr.splitlines() if line.startswith("remote:")
+    )
+    return cap_text(redact(f"{summary} {remote}"))

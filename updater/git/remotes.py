@@ -1,0 +1,88 @@
+"""Opens sessions: admission, mirror, private folder and credentials around one batch, and their end after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from updater.clock import Clock, Deadline
+from updater.errors import GitError
+from updater.git.access import AccessSource, RemoteAccess
+from updater.git.admission import check_admission
+from updater.git.commits import CommitMaker, check_signing
+from updater.git.environment import environment_for
+from updater.git.mirrors import Mirror, MirrorStore
+from updater.git.options import GitOptions
+from updater.git.processes import ProcessRunner
+from updater.git.sessions import GitProcess, MirrorSession
+from updater.git.workplaces import private_folder
+from updater.model.git_targets import GitTarget
+from updater.ports.git import GitSession
+from updater.ports.log import EventLog
+
+TIDYING_S = 120.0
+
+
+class MirroredRemotes:
+    """A ``GitRemotes``. Thread-safe; owns the mirrors; ``close`` once, after the last session."""
+
+    def __init__(
+        self,
+        options: GitOptions,
+        access: AccessSource,
+        inherited: Mapping[str, str],
+        clock: Clock,
+        log: EventLog,
+    ) -> None:
+        if options.committer.signing is not None:
+            check_signing(options.committer.signing)
+        self._options = options
+        self._access = access
+        self._inherited = inherited
+        self._clock = clock
+        self._log = log
+        self._runner = ProcessRunner(options.limits, clock)
+        self._mirrors = MirrorStore(options.cache_folder, options.max_cache_bytes, log)
+        self._commits = CommitMaker(options.committer)
+
+    @contextmanager
+    def open(self, target: GitTarget, namespace: str, deadline: Deadline) -> Iterator[GitSession]:
+        check_admission(target.remote, self._options.admission)
+        credentials = f"{target.credentials} {target.project}"
+        with (
+            self._mirrors.use(target.remote.key, credentials) as mirror,
+            private_folder() as folder,
+            self._access.open(target, namespace, folder, deadline) as access,
+        ):
+            session = self._session(mirror, target, folder, access, deadline)
+            try:
+                yield session
+            except GitError as error:
+                if error.code == "auth_failed" and self._access.reject(target, namespace):
+                    error.retryable = True
+                raise
+            finally:
+                session.close()
+            self._tidy(mirror, target, folder)
+
+    def close(self) -> None:
+        """Remove private mirrors."""
+        self._mirrors.close()
+
+    def _session(
+        self, mirror: Mirror, target: GitTarget, folder: Path, access: RemoteAccess, deadline: Deadline
+    ) -> MirrorSession:
+        environment = environment_for(self._inherited, home=folder, repository=mirror.folder)
+        process = GitProcess(self._runner, mirror, environment, target.remote, access, deadline, folder)
+        return MirrorSession(process, self._options.mode, self._commits)
+
+    def _tidy(self, mirror: Mirror, target: GitTarget, folder: Path) -> None:
+        """Pack the mirror when that is due and nobody else uses it; the batch is done, so a failure is only told."""
+        if mirror.users > 1 or not mirror.needs_tidying:
+            return
+        session = self._session(mirror, target, folder, RemoteAccess(), Deadline.after(self._clock, TIDYING_S))
+        try:
+            session.tidy()
+        except GitError as error:
+            self._log.warning("git_mirror_discarded", repository=str(target.remote), error=str(error))

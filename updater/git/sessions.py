@@ -1,0 +1,223 @@
+"""One remote for one batch: refs, fetches, commits and pushes as git commands on the mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from updater.clock import Deadline
+from updater.errors import GitError
+from updater.git.access import RemoteAccess
+from updater.git.commits import CommitMaker
+from updater.git.contents import StoredCommit
+from updater.git.environment import CONFIGURATION
+from updater.git.failures import failure_of
+from updater.git.mirrors import Mirror
+from updater.git.objects import ObjectStore
+from updater.git.options import FetchMode
+from updater.git.processes import Command, Finished, ProcessRunner, arguments_of
+from updater.git.pushes import read_push
+from updater.git.references import read_references
+from updater.model.git_remotes import GitRemote, GitScheme
+from updater.ports.git import HEADS, TAGS, CommitContent, PushFate, PushResult, RemoteRefs
+
+_BLOBLESS = "--filter=blob:none"
+
+
+@dataclass(frozen=True, slots=True)
+class GitProcess:
+    """Runs git on one mirror, with or without access to its remote, until one deadline."""
+
+    runner: ProcessRunner
+    mirror: Mirror
+    environment: Mapping[str, str]
+    remote: GitRemote
+    access: RemoteAccess
+    deadline: Deadline
+    folder: Path
+
+    def local(self, *words: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> Finished:
+        """A command that needs no remote."""
+        command = Command(
+            arguments_of(*words, configuration=CONFIGURATION),
+            self.folder,
+            {**self.environment, **(environment or {})},
+            stdin,
+        )
+        return self.runner.run(command, self.deadline)
+
+    def remotely(self, *words: str, stdin: bytes = b"", configuration: Sequence[str] = ()) -> Finished:
+        """A command that speaks to the remote, which it knows as ``origin``."""
+        settings = (
+            *CONFIGURATION,
+            *_schemes(self.remote),
+            f"remote.origin.url={self.remote.url}",
+            *self.access.configuration,
+            *configuration,
+        )
+        environment = {**self.environment, **self.access.environment}
+        return self.runner.run(
+            Command(arguments_of(*words, configuration=settings), self.folder, environment, stdin), self.deadline
+        )
+
+
+def _schemes(remote: GitRemote) -> tuple[str, ...]:
+    """The protocol of the remote itself, where it is not allowed anyway; admission has let it pass."""
+    if remote.scheme is GitScheme.LOCAL:
+        return ("protocol.file.allow=always",)
+    return ("protocol.http.allow=always",) if remote.scheme is GitScheme.HTTP else ()
+
+
+class MirrorSession:
+    """A ``GitSession`` on a mirror. Closed by who opened it; not thread-safe."""
+
+    def __init__(self, process: GitProcess, mode: FetchMode, commits: CommitMaker) -> None:
+        self._process = process
+        self._mirror = process.mirror
+        self._mode = mode
+        self._commits = commits
+        with self._mirror.changing(process.deadline):
+            self._mirror.prepare()
+        self._objects = self._mirror.objects()
+
+    @property
+    def objects(self) -> ObjectStore:
+        """The store as of the last fetch."""
+        return self._objects
+
+    def close(self) -> None:
+        """Give back what the store has mapped."""
+        self._objects.close()
+
+    def fetch_refs(self, branches: Sequence[str]) -> RemoteRefs:
+        names = [kind + branch for branch in dict.fromkeys(branches) for kind in (HEADS, TAGS)]
+        done = self._process.remotely("ls-remote", "--symref", "--", "origin", "HEAD", *names)
+        if done.status != 0:
+            raise self._failure(done, "reading the refs", otherwise="fetch_failed")
+        return read_references(done.stdout)
+
+    def fetch_commit(self, branch: str, commit: str) -> CommitContent:
+        try:
+            return self._fetched(branch, commit)
+        except GitError as error:
+            if error.code != "mirror_damaged":
+                raise
+        self._start_over()
+        return self._fetched(branch, commit)
+
+    def commit(self, parent: CommitContent, files: Mapping[str, bytes], message: str) -> CommitContent:
+        made = self._commits.make(self._process, self._objects, parent.commit, files, message)
+        return StoredCommit(made, self)
+
+    def push(self, commit: str, branch: str, expected: str | None) -> PushResult:
+        lease = f"--force-with-lease={HEADS}{branch}:{expected or ''}"
+        refspec = f"{commit}:{HEADS}{branch}"
+        try:
+            done = self._process.remotely("push", "--porcelain", "--no-verify", lease, "origin", refspec)
+        except GitError as error:
+            if error.code != "timeout":
+                raise
+            return PushResult(PushFate.UNKNOWN, str(error))
+        result = read_push(done.stdout.decode("utf-8", "replace"), done.complaint, branch)
+        if result is None:
+            result = self._unreported(done)
+        if result.fate is PushFate.LANDED:
+            self._remember(branch, commit)
+        return result
+
+    def contains(self, tip: str, commit: str) -> bool:
+        done = self._process.local("merge-base", "--is-ancestor", commit, tip)
+        if done.status not in (0, 1):
+            raise self._failure(done, "comparing commits", otherwise="fetch_failed")
+        return done.status == 0
+
+    def fetch_missing(self, object_ids: Sequence[str]) -> None:
+        """Bring files that a partial mirror lacks, all in one go; the ids come from trees that it holds."""
+        missing = self._objects.missing(dict.fromkeys(object_ids))
+        if not missing:
+            return
+        wanted = "".join(f"{each}\n" for each in missing).encode()
+        words = ("fetch", "-q", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", _BLOBLESS)
+        with self._mirror.changing(self._process.deadline):
+            done = self._process.remotely(
+                *words, "--stdin", "origin", stdin=wanted, configuration=("fetch.negotiationAlgorithm=noop",)
+            )
+        if done.status != 0:
+            raise self._failure(done, "fetching files", otherwise="fetch_failed")
+        self._reopen()
+
+    def _fetched(self, branch: str, commit: str) -> StoredCommit:
+        if self._objects.missing((commit,)):
+            with self._mirror.changing(self._process.deadline):
+                self._reopen()
+                if self._objects.missing((commit,)):
+                    self._fetch_branch(branch)
+            self._reopen()
+            commit = self._tip_of(branch)
+        content = StoredCommit(commit, self)
+        content.entry("")
+        return content
+
+    def _fetch_branch(self, branch: str) -> None:
+        ref = HEADS + branch
+        is_known = self._process.local("show-ref", "--verify", "-q", ref).status == 0
+        words = ["fetch", "-q", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--update-shallow"]
+        words += [] if is_known else ["--depth=1"]
+        words += [_BLOBLESS] if self._mode is FetchMode.PARTIAL else []
+        done = self._process.remotely(*words, "origin", f"+{ref}:{ref}")
+        if done.status != 0:
+            self._mirror.remove_stale()
+            raise self._failure(done, "fetching the branch", otherwise="fetch_failed")
+
+    def _tip_of(self, branch: str) -> str:
+        done = self._process.local("rev-parse", "--verify", "-q", f"{HEADS}{branch}^{{commit}}")
+        if done.status != 0:
+            raise self._failure(done, "reading the fetched branch", otherwise="mirror_damaged")
+        return done.stdout.decode("ascii", "replace").strip()
+
+    def _remember(self, branch: str, commit: str) -> None:
+        """Let the mirror know what the remote has now: the next batch then has nothing to fetch.
+
+        The push has landed, whatever becomes of this; without it the next batch fetches what we pushed.
+        """
+        with suppress(GitError), self._mirror.changing(self._process.deadline):
+            self._process.local("update-ref", HEADS + branch, commit)
+
+    def _unreported(self, done: Finished) -> PushResult:
+        """A push without a status line: broken off, or refused before it began."""
+        error = self._failure(done, "pushing", otherwise="network", is_retryable=True)
+        if error.retryable:
+            return PushResult(PushFate.UNKNOWN, str(error))
+        raise error
+
+    def _failure(self, done: Finished, operation: str, *, otherwise: str, is_retryable: bool = False) -> GitError:
+        error = failure_of(done.complaint, operation, otherwise=otherwise, is_retryable=is_retryable)
+        error.where = str(self._process.remote)
+        return error
+
+    def _start_over(self) -> None:
+        """Throw the damaged mirror away."""
+        self._objects.close()
+        with self._mirror.changing(self._process.deadline):
+            self._mirror.discard()
+            self._mirror.prepare()
+        self._objects = self._mirror.objects()
+
+    def _reopen(self) -> None:
+        self._objects.close()
+        self._objects = self._mirror.objects()
+
+    def tidy(self) -> None:
+        """Pack what piled up; caller knows that nobody else uses the mirror. A failure costs the mirror only."""
+        self._objects.close()
+        with self._mirror.changing(self._process.deadline):
+            try:
+                done = self._process.local("gc", "--quiet", "--prune=now")
+            except GitError:
+                self._mirror.discard()
+                raise
+            if done.status != 0:
+                self._mirror.discard()
+                raise self._failure(done, "tidying the mirror", otherwise="mirror_damaged")
