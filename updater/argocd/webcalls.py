@@ -1,45 +1,26 @@
-"""One gRPC-Web call: request headers, the shapes of an answer, its status (``argocd-api.md`` 3)."""
+"""One gRPC-Web call: sent, its answer's shape told apart, its status (``argocd-api.md`` 3.4)."""
 
 from __future__ import annotations
 
-import base64
-import math
 import threading
-from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator
 
 import grpc
 
-from updater.argocd.address import ServerAddress
 from updater.argocd.failures import CallFailure, FailureKind, GrpcWebError, transport_failure
 from updater.argocd.frames import FrameError, encode_message, read_frames
 from updater.argocd.intermediaries import ForeignAnswer, foreign_content, foreign_status
 from updater.argocd.trailers import CallStatus, Metadata, decode_value, parse_trailers, status_of
+from updater.argocd.webrequests import CONTENT_TYPE, WebRequest, WireOptions, request_headers, secret_values
 from updater.clock import Clock, Deadline
-from updater.errors import ConfigurationError, UpdaterError
 from updater.transport.errors import TransportError, TransportFailure
 from updater.transport.http import HttpExchange, HttpRequest, HttpTransport
 from updater.transport.redaction import cap_text, redact
 
-CONTENT_TYPE = "application/grpc-web+proto"
-"""Byte for byte: argocd-server picks its handler by this very text (``argocd-api.md`` 3.2)."""
+__all__ = ["CONTENT_TYPE", "WebCall", "WebRequest", "WireOptions"]
 
 MAX_STATUS_TEXT = 500
 _EXPLANATION_BYTES = 4096
-_SHORTEST_SECRET = 4
-"""Shorter values are no secrets, and replacing them would garble every text."""
-_RESERVED = frozenset({"content-type", "content-length", "host", "connection", "transfer-encoding", "te", "user-agent"})
-
-
-@dataclass(frozen=True, slots=True)
-class WireOptions:
-    """What every call of a channel has in common. Header values may hold credentials."""
-
-    address: ServerAddress
-    user_agent: str
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    max_message_bytes: int = 200 * 1024 * 1024
-    stream_idle_timeout_s: float = 600.0
 
 
 _CANCELLED = CallFailure(grpc.StatusCode.CANCELLED, "the call was cancelled", FailureKind.TRANSPORT)
@@ -61,7 +42,7 @@ class WebCall:
         self._exchange: HttpExchange | None = None
         self._cancelled = False
         self._has_begun = False
-        self._secrets = _secrets(options, request)
+        self._secrets = secret_values(options, request)
         self.initial_metadata: Metadata = ()
         self.status: CallStatus | None = None
 
@@ -137,7 +118,7 @@ class WebCall:
         return HttpRequest(
             method="POST",
             url=f"{self._options.address.base_url}{self._request.path}",
-            headers=_headers(self._options, self._request),
+            headers=request_headers(self._options, self._request),
             body=encode_message(self._request.message),
             idle_timeout_s=self._options.stream_idle_timeout_s,
             is_repeatable=self._request.is_repeatable,
@@ -192,17 +173,6 @@ class WebCall:
             raise self.failed(CallFailure(status.code, text, metadata=status.metadata))
 
 
-@dataclass(frozen=True, slots=True)
-class WebRequest:
-    """One call as the stub made it. ``path`` begins with a slash; metadata may hold the token."""
-
-    path: str
-    message: bytes = field(repr=False)
-    timeout_s: float | None = None
-    metadata: tuple[tuple[str, str | bytes], ...] = field(default=(), repr=False)
-    is_repeatable: bool = True
-
-
 def _framing_failure(error: FrameError) -> CallFailure:
     if error.is_too_large:
         hint = "raise --argocd-max-message-size, or split the fleet with --argocd-projects"
@@ -220,65 +190,5 @@ def _framing_failure(error: FrameError) -> CallFailure:
     return CallFailure(grpc.StatusCode.INTERNAL, str(error), FailureKind.FRAMING, hint)
 
 
-def _headers(options: WireOptions, request: WebRequest) -> dict[str, str]:
-    headers = {
-        "Content-Type": CONTENT_TYPE,
-        "Accept": CONTENT_TYPE,
-        "X-Grpc-Web": "1",
-        "User-Agent": options.user_agent,
-    }
-    if request.timeout_s is not None:
-        headers["Grpc-Timeout"] = encode_timeout(request.timeout_s)
-    headers.update((name, _sendable(name, value)) for name, value in options.headers)
-    headers.update(_metadata_headers(request.metadata))
-    return headers
-
-
-def _secrets(options: WireOptions, request: WebRequest) -> tuple[str, ...]:
-    """Values that no text may show: those of the operator's headers and of the call's metadata."""
-    values = (value for _, value in (*options.headers, *request.metadata))
-    return tuple(value for value in values if isinstance(value, str) and len(value) >= _SHORTEST_SECRET)
-
-
-def _sendable(name: str, value: str) -> str:
-    """The value, if a header can carry it: the HTTP library would show it in its own error."""
-    if not (value.isascii() and value.isprintable()):
-        raise ConfigurationError(
-            "the value has characters that a header cannot carry",
-            where=f"header {name}",
-            hint="use printable ASCII characters in one line",
-            code="bad_header",
-        )
-    return value
-
-
-def _metadata_headers(metadata: Iterable[tuple[str, str | bytes]]) -> dict[str, str]:
-    """Metadata as headers: binary values in base64, repeated names joined as HTTP allows."""
-    headers: dict[str, str] = {}
-    for name, value in metadata:
-        lower = name.lower()
-        if lower in _RESERVED or lower.startswith(("grpc-", ":")):
-            raise UpdaterError(f"the metadata name {lower!r} belongs to the protocol")
-        text = _sendable(lower, _metadata_text(lower, value))
-        headers[lower] = f"{headers[lower]},{text}" if lower in headers else text
-    return headers
-
-
-def _metadata_text(name: str, value: str | bytes) -> str:
-    if isinstance(value, str):
-        return value
-    if name.endswith("-bin"):
-        return base64.b64encode(value).decode("ascii").rstrip("=")
-    return value.decode("ascii", "replace")
-
-
 def _metadata(exchange: HttpExchange) -> Metadata:
     return tuple((name.lower(), decode_value(name.lower(), value)) for name, value in exchange.headers.items())
-
-
-def encode_timeout(seconds: float) -> str:
-    """The value of ``grpc-timeout``: at most eight digits and a unit."""
-    milliseconds = max(1, math.ceil(seconds * 1000))
-    if milliseconds < 10**8:
-        return f"{milliseconds}m"
-    return f"{min(math.ceil(seconds), 10**8 - 1)}S"
