@@ -18,7 +18,14 @@ from updater.clock import Clock, Deadline
 from updater.errors import CredentialError
 from updater.registry.credential_sources import CredentialSource
 from updater.registry.credential_values import CredentialKind, CredentialNeed, Credentials, Lease
-from updater.registry.identity.libraries import CONNECT_S, READ_S, identity_failed, lifetime_s, load_library
+from updater.registry.identity.libraries import (
+    BROKEN_ANSWERS,
+    CONNECT_S,
+    READ_S,
+    identity_failed,
+    lifetime_s,
+    load_library,
+)
 from updater.transport.errors import TransportError
 from updater.transport.http import HttpOptions, HttpRequest, HttpTransport
 from updater.transport.redaction import Secret
@@ -95,7 +102,7 @@ def _entra_token(source: CredentialSource) -> str:
             read_timeout=READ_S,
         ) as credential:
             token: str = credential.get_token(_SCOPE).token
-    except (failures.AzureError, ValueError) as error:
+    except (failures.AzureError, *BROKEN_ANSWERS) as error:
         raise identity_failed("Azure gives no token", error, where=where, hint=_HINT) from None
     return token
 

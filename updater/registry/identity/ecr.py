@@ -18,7 +18,14 @@ from updater.clock import Clock, Deadline
 from updater.errors import CredentialError
 from updater.registry.credential_sources import CredentialSource
 from updater.registry.credential_values import CredentialNeed, Credentials, Lease, parse_user_and_password
-from updater.registry.identity.libraries import CONNECT_S, READ_S, identity_failed, lifetime_s, load_library
+from updater.registry.identity.libraries import (
+    BROKEN_ANSWERS,
+    CONNECT_S,
+    READ_S,
+    identity_failed,
+    lifetime_s,
+    load_library,
+)
 
 EXTRA = "ecr"
 TOKEN_S = 12 * 3600.0
@@ -48,7 +55,7 @@ class EcrFetcher:
         try:
             client = self._client(botocore, service, region, deadline)
             answer = client.get_authorization_token()
-        except (failures.BotoCoreError, failures.ClientError) as error:
+        except (failures.BotoCoreError, failures.ClientError, *BROKEN_ANSWERS) as error:
             raise identity_failed("AWS gives no authorisation token", error, where=where, hint=_HINT) from None
         token, expires_at = _token(answer, where)
         life_s = lifetime_s(expires_at, self._clock.now(), need.expire_s, default_s=TOKEN_S)

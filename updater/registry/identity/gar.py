@@ -14,7 +14,7 @@ from updater.clock import Clock, Deadline
 from updater.errors import CredentialError
 from updater.registry.credential_sources import CredentialSource
 from updater.registry.credential_values import CredentialNeed, Credentials, Lease
-from updater.registry.identity.libraries import READ_S, identity_failed, lifetime_s, load_library
+from updater.registry.identity.libraries import BROKEN_ANSWERS, READ_S, identity_failed, lifetime_s, load_library
 from updater.transport.redaction import Secret
 
 EXTRA = "gar"
@@ -44,7 +44,7 @@ class GarFetcher:
         try:
             identity = _identity(source, request)
             identity.refresh(request)
-        except (failures.GoogleAuthError, OSError, ValueError) as error:
+        except (failures.GoogleAuthError, *BROKEN_ANSWERS) as error:
             raise identity_failed("Google gives no access token", error, where=where, hint=_HINT) from None
         if not isinstance(identity.token, str) or not identity.token:
             raise CredentialError(

@@ -11,6 +11,8 @@ from updater.transport.redaction import cap_text, redact
 
 CONNECT_S = 5.0
 READ_S = 10.0
+BROKEN_ANSWERS = (LookupError, OSError, ValueError)
+"""What the libraries let through when a metadata service or a file is not what they expect."""
 MIN_LIFETIME_S = 60.0
 """The least that is believed, so that a clock that is wrong does not fetch for every image."""
 
@@ -33,9 +35,11 @@ def load_library(module: str, extra: str, where: str) -> Any:
 
 def identity_failed(what: str, error: BaseException, *, where: str, hint: str) -> CredentialError:
     """The error for a failure of a library. Its own text is foreign: one line, capped and redacted."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    said = cap_text(redact(lines[0]))
-    return CredentialError(f"{what}: {said}", where=where, hint=hint, code="identity_failed", retryable=True)
+    lines = str(error).strip().splitlines() or [""]
+    said = cap_text(redact(lines[0] if not isinstance(error, LookupError) else f"the answer lacks {lines[0]}"))
+    return CredentialError(
+        f"{what}: {said or type(error).__name__}", where=where, hint=hint, code="identity_failed", retryable=True
+    )
 
 
 def lifetime_s(expires_at: datetime | None, now: datetime, expire_s: float, *, default_s: float) -> float:

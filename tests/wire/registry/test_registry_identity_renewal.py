@@ -1,0 +1,131 @@
+"""Credentials that change while the client runs, and what decides whom it trusts, against a real registry."""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.wire.registry.conftest import HOST, HastyClock
+from updater.clock import Deadline
+from updater.errors import CredentialError, RegistryAuthError
+from updater.model.references import ImageRepository
+from updater.playground.registry import PlaygroundRegistry
+from updater.registry.client import RegistryClient
+from updater.registry.configuration_live import LiveRegistries
+from updater.registry.credential_readers import build_credential_reader
+
+pytestmark = pytest.mark.wire
+Start = Callable[[str, str], "Life"]
+
+
+class Life:
+    """A client over a ``registries.conf``, as assembly builds it."""
+
+    def __init__(self, path: Path) -> None:
+        self.clock = HastyClock()
+        self.live = LiveRegistries(str(path), tls_folder=str(path.parent / "tls"))
+        self.client = RegistryClient(self.live, build_credential_reader({"PATH": "/bin"}, self.clock), self.clock)
+
+    def tags(self, pull_secret: str = "") -> tuple[str, ...]:
+        self.client.forget_tags(ImageRepository(HOST, "team/app"))
+        deadline = Deadline.after(self.clock, 30.0)
+        return self.client.fetch_tags(ImageRepository(HOST, "team/app"), deadline, pull_secret=pull_secret).tags
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a client for an API and further fields of its entry."""
+    made: list[Life] = []
+
+    def make(api_url: str, fields: str) -> Life:
+        path = tmp_path / "registries.conf"
+        path.write_text(f"registries:\n- name: own\n  prefix: {HOST}\n  api_url: {api_url}\n{fields}")
+        made.append(Life(path))
+        return made[-1]
+
+    yield make
+    for life in made:
+        life.client.close()
+
+
+def print_login(path: Path, login: str) -> str:
+    path.write_text(f"#!/bin/sh\necho {login}\n")
+    path.chmod(0o755)
+    return f"  credentials: ext:{path}\n"
+
+
+def docker_config(path: Path, host: str, login: str) -> None:
+    auths = {host: {"auth": base64.b64encode(login.encode()).decode()}}
+    path.write_text(json.dumps({"auths": auths}))
+    path.chmod(0o600)
+
+
+def test_rotated_credentials_are_asked_for_anew_after_a_refusal(
+    registry: PlaygroundRegistry, start: Start, tmp_path: Path
+) -> None:
+    registry.require_basic("ann", "one")
+    life = start(registry.address, print_login(tmp_path / "login", "ann:one"))
+    assert life.tags() == ("1.0", "1.1")
+    registry.require_basic("ann", "two")
+    print_login(tmp_path / "login", "ann:two")
+    life.clock.ahead_s += 60.0
+    assert life.tags() == ("1.0", "1.1")
+
+
+def test_credentials_that_stay_wrong_are_sent_no_second_time(
+    registry: PlaygroundRegistry, start: Start, tmp_path: Path
+) -> None:
+    registry.require_basic("ann", "one")
+    life = start(registry.address, print_login(tmp_path / "login", "ann:wrong"))
+    for calls in (1, 2):
+        with pytest.raises(RegistryAuthError) as raised:
+            life.tags()
+        assert "wrong" not in str(raised.value)
+        assert sum(asked.has_authorization for asked in registry.requests) == calls
+        life.clock.ahead_s += 60.0
+
+
+def test_a_docker_file_gives_way_to_its_next_content(
+    registry: PlaygroundRegistry, start: Start, tmp_path: Path
+) -> None:
+    registry.require_bearer("ann", "one")
+    path = tmp_path / "config.json"
+    docker_config(path, registry.host, "ann:one")
+    life = start(registry.address, f"  credentials: file:{path}\n")
+    assert life.tags() == ("1.0", "1.1")
+    registry.require_bearer("ann", "two")
+    docker_config(path, registry.host, "ann:two")
+    assert life.tags() == ("1.0", "1.1")
+
+
+def test_an_owner_without_kubernetes_gets_an_error_and_not_the_operators_credentials(
+    registry: PlaygroundRegistry, start: Start, tmp_path: Path
+) -> None:
+    registry.require_basic("ann", "one")
+    life = start(registry.address, print_login(tmp_path / "login", "ann:one"))
+    with pytest.raises(CredentialError, match="own: Secret team/s: Kubernetes Secrets cannot be read") as raised:
+        life.tags("pullsecret:team/s")
+    assert raised.value.code == "kubernetes_unavailable"
+    assert registry.requests == ()
+    assert life.tags() == ("1.0", "1.1")
+
+
+@pytest.mark.parametrize("place", ["ca_data", "ca_file", "mounted"])
+def test_a_private_authority_is_trusted_from_every_place(start: Start, tmp_path: Path, place: str) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    pem = authority.cert_pem.bytes().decode()
+    (tmp_path / "tls").mkdir()
+    (tmp_path / ("tls/127.0.0.1" if place == "mounted" else "own.pem")).write_text(pem)
+    indented = pem.strip().replace("\n", "\n    ")
+    fields = {"ca_data": f"  ca_data: |\n    {indented}\n", "ca_file": f"  ca_file: {tmp_path}/own.pem\n"}
+    with PlaygroundRegistry(context) as registry:
+        registry.push("team/app", "1.0")
+        assert start(registry.address, fields.get(place, "")).tags() == ("1.0",)
