@@ -21,6 +21,7 @@ from updater.registry.inspection import TagInspection
 from updater.registry.listing import TagListing
 from updater.registry.measures import RegistryMeasures
 from updater.registry.names import check_tag
+from updater.registry.object_disk import ObjectDisk
 from updater.registry.object_memory import ObjectMemory
 from updater.registry.options import RegistryOptions
 from updater.registry.polls import PollKey, SharedPolls
@@ -63,8 +64,10 @@ class RegistryClient:
         self._polls = SharedPolls(clock, options.share_tags_s, measures)
         self._tags = TagMemory(clock, options.share_tags_s, are_immutable=options.tags_are_immutable)
         context = ContentContext(clock, log, options, measures)
-        content = RepositoryContent(calls, attempts, ObjectMemory(), context)
-        self._inspection = TagInspection(content, ImageReader(content, clock, log), self._tags, log)
+        disk = ObjectDisk(options.cache_folder, clock, log) if options.cache_folder else None
+        self._objects = ObjectMemory(disk)
+        content = RepositoryContent(calls, attempts, self._objects, context)
+        self._inspection = TagInspection(content, ImageReader(content, clock, log), self._tags, self._objects, log)
 
     def fetch_tags(self, repository: ImageRepository, deadline: Deadline, *, pull_secret: str = "") -> TagList:
         """The complete list or an error, never a part. Raises ``RegistryError`` or ``CredentialError``.
@@ -121,6 +124,7 @@ class RegistryClient:
         """Cancel what runs and close every connection. Idempotent."""
         self._connections.close()
         self._credentials.close()
+        self._objects.close()
 
     def _list(self, visit: Visit, deadline: Deadline) -> tuple[str, ...]:
         return self._polls.fetch(poll_key(visit), deadline, lambda: self._listing.fetch(visit, deadline))

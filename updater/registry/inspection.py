@@ -18,6 +18,7 @@ from updater.registry.authorization import Visit
 from updater.registry.content import ContentMissing, RepositoryContent
 from updater.registry.failures import CONTENT_CODES
 from updater.registry.image_facts import ImageReader, Question
+from updater.registry.object_memory import ObjectMemory
 from updater.registry.polls import PollKey
 from updater.registry.tag_memory import KnownTag, TagMemory
 from updater.rules.platforms import parse_platform_filter
@@ -39,10 +40,18 @@ class _Poll:
 class TagInspection:
     """Makes candidates of tags. Thread-safe."""
 
-    def __init__(self, content: RepositoryContent, images: ImageReader, memory: TagMemory, log: EventLog) -> None:
+    def __init__(
+        self,
+        content: RepositoryContent,
+        images: ImageReader,
+        memory: TagMemory,
+        objects: ObjectMemory,
+        log: EventLog,
+    ) -> None:
         self._content = content
         self._images = images
         self._memory = memory
+        self._objects = objects
         self._log = log
 
     def fetch(
@@ -51,9 +60,13 @@ class TagInspection:
         """One candidate per tag that exists, in order; raises ``RegistryError``."""
         question = Question(visit, parse_platform_filter(inspection.platforms), inspection.wants_created, deadline)
         known = self._memory.recall(key, tags)
-        poll = _Poll(question, key, known, is_first=not known)
+        is_first = not known and not self._objects.knows_repository(key.tags_url)
+        poll = _Poll(question, key, known, is_first)
         kept = self._known_candidates(poll, tags)
-        looked = self._in_pool(poll, [tag for tag in tags if tag not in kept])
+        unseen = [tag for tag in tags if tag not in kept]
+        looked = self._in_pool(poll, unseen)
+        if unseen:
+            self._objects.settle(key.tags_url)
         found = (kept[tag] if tag in kept else looked[tag] for tag in tags)
         return tuple(candidate for candidate in found if candidate is not None)
 

@@ -44,5 +44,7 @@ class RegistryOptions:
     """What ECR accepts at most (``registries.md`` 3.5)."""
     share_tags_s: float = 60.0
     tags_are_immutable: bool = False
+    cache_folder: str = ""
+    """Where facts outlive a restart, empty for nowhere (6.4)."""
     allowed_hosts: tuple[str, ...] = ()
     """Patterns of API hosts that may be asked, empty for all (4.4)."""
