@@ -11,6 +11,7 @@ from updater.argocd.nativechannel import native_channel
 from updater.argocd.tokens import TokenSource
 from updater.argocd.webcalls import WireOptions
 from updater.argocd.webchannel import GrpcWebChannel
+from updater.argocd.webrequests import check_headers
 from updater.clock import Clock
 from updater.errors import ConfigurationError
 from updater.ports.log import EventLog
@@ -47,6 +48,7 @@ def connect(
             hint="the server checks that product's version and would refuse us",
             code="bad_header",
         )
+    check_headers(options.wire)
     if options.tls.insecure and options.wire.address.is_tls:
         log.warning("argocd_certificate_unverified", server=str(options.wire.address))
     return ArgoCDClient(_channel(options, clock), tokens, client, clock, log)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -41,13 +43,39 @@ def native_channel(options: WireOptions, tls: TlsOptions, proxies: ProxyOptions)
         )
     arguments = _arguments(options, proxies)
     if not address.is_tls:
-        return grpc.insecure_channel(address.target, arguments)
+        return _with_headers(grpc.insecure_channel(address.target, arguments), options)
     roots = _roots(tls)
     if tls.insecure:
         roots, name = _presented_certificate(address)
         arguments.append(("grpc.ssl_target_name_override", name))
     credentials = grpc.ssl_channel_credentials(roots, *_client_certificate(tls))
-    return grpc.secure_channel(address.target, credentials, arguments)
+    return _with_headers(grpc.secure_channel(address.target, credentials, arguments), options)
+
+
+def _with_headers(channel: grpc.Channel, options: WireOptions) -> grpc.Channel:
+    """The operator's headers are metadata here."""
+    if not options.headers:
+        return channel
+    return grpc.intercept_channel(channel, _HeaderInterceptor(options.headers))
+
+
+class _HeaderInterceptor(
+    grpc.UnaryUnaryClientInterceptor,
+    grpc.UnaryStreamClientInterceptor,
+):
+    """Adds the same metadata to every call."""
+
+    def __init__(self, headers: tuple[tuple[str, str], ...]) -> None:
+        self._metadata = tuple((name.lower(), value) for name, value in headers)
+
+    def intercept_unary_unary(self, continuation: Callable[..., Any], client_call_details: Any, request: Any) -> Any:
+        return continuation(self._with_more(client_call_details), request)
+
+    def intercept_unary_stream(self, continuation: Callable[..., Any], client_call_details: Any, request: Any) -> Any:
+        return continuation(self._with_more(client_call_details), request)
+
+    def _with_more(self, details: Any) -> Any:
+        return details._replace(metadata=(*self._metadata, *(details.metadata or ())))
 
 
 def _arguments(options: WireOptions, proxies: ProxyOptions) -> list[tuple[str, str | int]]:

@@ -55,6 +55,23 @@ def request_headers(options: WireOptions, request: WebRequest) -> dict[str, str]
     return headers
 
 
+def check_headers(options: WireOptions) -> None:
+    """Raises ``ConfigurationError`` for headers of the operator that no call could send."""
+    for name, value in options.headers:
+        if _belongs_to_protocol(name.lower()) and name.lower() != "user-agent":
+            raise ConfigurationError(
+                "this header belongs to the protocol",
+                where=f"header {name}",
+                hint="leave it out of --argocd-header",
+                code="bad_header",
+            )
+        _sendable(name, value)
+
+
+def _belongs_to_protocol(name: str) -> bool:
+    return name in _RESERVED or name.startswith(("grpc-", ":"))
+
+
 def secret_values(options: WireOptions, request: WebRequest) -> tuple[str, ...]:
     """Values that no text may show: those of the operator's headers and of the call's metadata."""
     values = (value for _, value in (*options.headers, *request.metadata))
@@ -78,7 +95,7 @@ def _metadata_headers(metadata: Iterable[tuple[str, str | bytes]]) -> dict[str, 
     headers: dict[str, str] = {}
     for name, value in metadata:
         lower = name.lower()
-        if lower in _RESERVED or lower.startswith(("grpc-", ":")):
+        if _belongs_to_protocol(lower):
             raise UpdaterError(f"the metadata name {lower!r} belongs to the protocol")
         text = _sendable(lower, _metadata_text(lower, value))
         headers[lower] = f"{headers[lower]},{text}" if lower in headers else text

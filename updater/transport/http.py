@@ -92,12 +92,6 @@ class HttpTransport:
             exchange.close()
             raise
 
-    def close_idle(self) -> None:
-        """Close the connections that nobody is using."""
-        self._adapter.poolmanager.clear()
-        for manager in self._adapter.proxy_manager.values():
-            manager.clear()
-
     def close(self) -> None:
         """Cancel what runs and close every connection. Idempotent."""
         with self._lock:

@@ -50,13 +50,15 @@ def client_of(clock: SystemClock) -> Iterator[ClientOf]:
     """``client_of(url, use_grpc_web=False, tls=...)``: one attempt per call."""
     made: list[ArgoCDClient] = []
 
-    def build(url: str, *, token: str = "", timeout_s: float = 15.0, **options: Any) -> ArgoCDClient:
+    def build(
+        url: str, *, token: str = "", timeout_s: float = 15.0, headers: tuple[tuple[str, str], ...] = (), **options: Any
+    ) -> ArgoCDClient:
         facts = ClientOptions(
             url,
             timeouts=CallTimeouts.all_of(timeout_s),
             read_backoff=Backoff(attempts=1, base_s=0.0, cap_s=0.0),
         )
-        wire = ConnectionOptions(WireOptions(parse_address(url), "tests/1"), **options)
+        wire = ConnectionOptions(WireOptions(parse_address(url), "tests/1", headers), **options)
         client = connect(wire, facts, StaticToken(token, "test"), clock, NullLog())
         made.append(client)
         return client
@@ -339,6 +341,34 @@ def test_the_product_that_servers_check_is_refused(clock: SystemClock) -> None:
     wire = WireOptions(parse_address("https://argo.test"), "argocd-client/1.0.0")
     with pytest.raises(ConfigurationError, match="--argocd-user-agent"):
         connect(ConnectionOptions(wire), ClientOptions("x"), StaticToken("", "test"), clock, NullLog())
+
+
+HEADERS = {
+    "of the protocol": ("Content-Type", "text/plain", "belongs to the protocol"),
+    "of gRPC": ("grpc-timeout", "1S", "belongs to the protocol"),
+    "a letter outside ASCII": ("X-Access", "sch\u00f6n", "characters that a header cannot carry"),
+}
+
+
+@pytest.mark.parametrize(("name", "value", "why"), HEADERS.values(), ids=HEADERS)
+@pytest.mark.parametrize("use_grpc_web", [True, False])
+def test_a_header_that_cannot_be_sent_is_refused_before_the_first_call(
+    name: str, value: str, why: str, *, use_grpc_web: bool, client_of: ClientOf
+) -> None:
+    with pytest.raises(ConfigurationError, match=why) as caught:
+        client_of("http://argo.test", headers=((name, value),), use_grpc_web=use_grpc_web)
+    assert caught.value.code == "bad_header"
+    assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("use_grpc_web", [True, False])
+def test_the_operators_headers_go_with_every_call(
+    *, use_grpc_web: bool, world: World, web: GrpcWebServer, native: NativeServer, client_of: ClientOf, clock: Any
+) -> None:
+    url = web.url if use_grpc_web else f"http://{native.address}"
+    client = client_of(url, headers=(("X-Access", "yes"),), use_grpc_web=use_grpc_web)
+    client.fetch_version(Deadline.after(clock, WAIT_S))
+    assert world.calls[0].metadata["x-access"] == "yes"
 
 
 # Native gRPC
