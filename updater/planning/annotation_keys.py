@@ -15,6 +15,9 @@ IMAGE_LIST = "image-list"
 WRITE_BACK_METHOD = "write-back-method"
 WRITE_BACK_TARGET = "write-back-target"
 WRITE_BACK_SOURCE = "write-back-source"
+GIT_BRANCH = "git-branch"
+GIT_REPOSITORY = "git-repository"
+GIT_PULL_REQUEST = "git-pull-request"
 
 STRATEGY = "update-strategy"
 ALLOW_TAGS = "allow-tags"
@@ -33,9 +36,9 @@ _EITHER_LEVEL = frozenset((STRATEGY, ALLOW_TAGS, IGNORE_TAGS, SEMVER_CONSTRAINT,
 GIT_KEYS = frozenset(
     (
         WRITE_BACK_TARGET,
-        "git-branch",
-        "git-repository",
-        "git-pull-request",
+        GIT_BRANCH,
+        GIT_REPOSITORY,
+        GIT_PULL_REQUEST,
         "git-pull-request-labels",
         "git-pull-request-mode",
     )

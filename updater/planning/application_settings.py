@@ -28,7 +28,7 @@ _UNVERIFIED = (
 class ApplicationSettings:
     """Entries with their settings, in their order, and how to write.
 
-    ``write_back`` holds the texts of method, target and source by the names of their annotations; ``git_settings``
+    ``write_back`` holds the texts of method, target, source and Git by the names of their annotations; ``git_settings``
     names what only the git method reads; ``allows_plugin`` says that variables of a plugin are named.
     """
 
@@ -92,7 +92,13 @@ def _handed_over(snapshot: ApplicationSnapshot, rule: Rule) -> ApplicationSettin
 
 def _ruled(rule: Rule) -> ApplicationSettings:
     config = rule.write_back
-    texts = {keys.WRITE_BACK_METHOD: config.method, keys.WRITE_BACK_TARGET: config.target}
+    texts = {
+        keys.WRITE_BACK_METHOD: config.method,
+        keys.WRITE_BACK_TARGET: config.target,
+        keys.GIT_REPOSITORY: config.repository,
+        keys.GIT_BRANCH: config.branch,
+        keys.GIT_PULL_REQUEST: config.pull_request and config.pull_request.provider,
+    }
     return ApplicationSettings(
         images=tuple((image.entry, _image_settings(image)) for image in rule.images),
         write_back={key: text for key, text in texts.items() if text},

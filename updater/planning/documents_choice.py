@@ -5,9 +5,10 @@ Inside a document the most specific rule is tried first. Among documents the fir
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from heapq import merge
+from itertools import groupby
 
 from updater.model.applications import ApplicationSnapshot
 from updater.planning.documents import Rule, RulesDocument
@@ -30,17 +31,26 @@ class Match:
     overruled: RulesDocument | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A rule with its place: of its document among all, and its own inside."""
+
+    place: tuple[int, int]
+    rule: Rule
+
+
 class RuleBook:
-    """All documents, immutable once built. A lookup by name spares trying every document for every Application."""
+    """All documents, immutable once built. A lookup by name spares trying every rule for every Application."""
 
     __slots__ = ("_by_name", "_others", "documents")
 
     def __init__(self, documents: Iterable[RulesDocument] = ()) -> None:
         self.documents = tuple(sorted(documents, key=lambda document: (document.namespace, document.name)))
-        self._by_name: dict[str, list[int]] = defaultdict(list)
-        self._others: list[int] = []
+        self._by_name: dict[str, list[_Entry]] = {}
+        self._others: list[_Entry] = []
         for position, document in enumerate(self.documents):
-            self._enter(position, document)
+            for order, rule in enumerate(document.rules):
+                self._enter(_Entry((position, order), rule))
 
     def find(self, snapshot: ApplicationSnapshot) -> Match | None:
         """The match for an Application, None when no document says anything of it."""
@@ -51,22 +61,20 @@ class RuleBook:
         second = next(found, None)
         return Match(*first, overruled=None if second is None else second[0])
 
-    def _enter(self, position: int, document: RulesDocument) -> None:
-        if all(rule.selection.name_pattern.is_literal for rule in document.rules):
-            for name in {rule.selection.name_pattern.text for rule in document.rules}:
-                self._by_name[name].append(position)
-        else:
-            self._others.append(position)
+    def _enter(self, entry: _Entry) -> None:
+        pattern = entry.rule.selection.name_pattern
+        held = self._by_name.setdefault(pattern.text, []) if pattern.is_literal else self._others
+        held.append(entry)
 
     def _matches(self, snapshot: ApplicationSnapshot) -> Iterator[tuple[RulesDocument, tuple[Rule, ...]]]:
-        for position in sorted((*self._by_name.get(snapshot.key.name, ()), *self._others)):
-            document = self.documents[position]
-            if document.namespace in ("", snapshot.key.namespace):
-                rules = _matching(document, snapshot)
-                if rules:
-                    yield document, rules
+        named = self._by_name.get(snapshot.key.name, ())
+        entries = merge(named, self._others, key=lambda entry: entry.place)
+        fitting = (entry for entry in entries if self._fits(entry, snapshot))
+        for position, group in groupby(fitting, key=lambda entry: entry.place[0]):
+            yield self.documents[position], tuple(entry.rule for entry in group)
 
-
-def _matching(document: RulesDocument, snapshot: ApplicationSnapshot) -> tuple[Rule, ...]:
-    name, labels = snapshot.key.name, snapshot.labels
-    return tuple(rule for rule in document.rules if rule.selection.matches(name, labels))
+    def _fits(self, entry: _Entry, snapshot: ApplicationSnapshot) -> bool:
+        namespace = self.documents[entry.place[0]].namespace
+        return namespace in ("", snapshot.key.namespace) and entry.rule.selection.matches(
+            snapshot.key.name, snapshot.labels
+        )

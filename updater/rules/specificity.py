@@ -1,12 +1,12 @@
-"""Which of several rules of an ``ImageUpdater`` document is used for an Application (``runtime.md`` 9.6).
+"""How specific the rules of an ``ImageUpdater`` document are, and what each selects (``runtime.md`` 9.6).
 
-The most specific rule that matches name and labels; equally specific ones keep their written order.
+The most specific rule that matches name and labels is used; equally specific ones keep their written order.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from updater.rules.globs import Glob
@@ -39,9 +39,3 @@ class ApplicationRule:
 
     def matches(self, name: str, labels: Mapping[str, str]) -> bool:
         return self.name_pattern.matches(name) and (self.labels is None or self.labels.matches(labels))
-
-
-def choose_rule(rules: Sequence[ApplicationRule], name: str, labels: Mapping[str, str]) -> int | None:
-    """Index of the rule for an Application, None when none matches."""
-    by_score = sorted(range(len(rules)), key=lambda index: -rules[index].specificity)
-    return next((index for index in by_score if rules[index].matches(name, labels)), None)

@@ -25,6 +25,9 @@ SUFFIXES = (".yaml", ".yml", ".json")
 MAX_FILE_BYTES = 4 * 1024 * 1024
 """One file; a ConfigMap holds a quarter of that."""
 
+MAX_TOTAL_BYTES = 32 * 1024 * 1024
+"""All files of one load, whose texts are held at once."""
+
 MAX_FILES = 1000
 """Files of one load."""
 
@@ -133,12 +136,15 @@ def _digest(texts: Iterable[_Text]) -> str:
 def _read_texts(paths: Iterable[str]) -> tuple[_Text, ...]:
     problems: list[str] = []
     texts: list[_Text] = []
+    size = 0
     for file in _files(paths, problems):
-        if len(texts) == MAX_FILES:
-            problems.append(f"more than {MAX_FILES} files")
+        if len(texts) == MAX_FILES or size > MAX_TOTAL_BYTES:
+            problems.append(f"{file}: more than {MAX_FILES} files or {MAX_TOTAL_BYTES} bytes in all")
             break
         try:
-            texts.append(_Text(str(file), _read_file(file)))
+            content = _read_file(file)
+            size += len(content)
+            texts.append(_Text(str(file), content))
         except OSError as error:
             problems.append(f"{file}: {error.strerror or 'cannot be read'}")
         except UnicodeDecodeError:

@@ -1,30 +1,44 @@
-"""The rule of an ``ImageUpdater`` document for one Application."""
+"""The rule of an ``ImageUpdater`` document for one Application, from the document to the choice."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tests.conformance.vectors import Vector
-from updater.rules.globs import Glob
-from updater.rules.label_selectors import LabelSelector, Operator, Requirement
-from updater.rules.specificity import ApplicationRule, choose_rule
+from updater.model.applications import ApplicationKey, ApplicationSnapshot
+from updater.planning.documents import Rule
+from updater.planning.documents_choice import RuleBook
+from updater.planning.documents_fields import Problems
+from updater.planning.documents_reading import GROUP, read_documents
 
 
 def _specificity(vector: Vector) -> Any:
-    rules = [_rule(raw) for raw in vector.given["application_refs"]]
+    written = vector.given["application_refs"]
+    problems = Problems()
+    documents = read_documents(_document(written), "", problems)
+    assert problems.found == []
     application = vector.given["app"]
+    snapshot = ApplicationSnapshot(ApplicationKey("argocd", application["name"]), labels=application.get("labels", {}))
+    match = RuleBook(documents).find(snapshot)
+    names = [raw["namePattern"] for raw in written]
+    scores = {_name(rule): rule.selection.specificity for rule in documents[0].rules}
     return {
-        "scores": [rule.specificity for rule in rules],
-        "chosen_index": choose_rule(rules, application["name"], application.get("labels", {})),
+        "scores": [scores[name] for name in names],
+        "chosen_index": names.index(_name(match.rules[0])) if match else None,
     }
 
 
-def _rule(raw: dict[str, Any]) -> ApplicationRule:
-    if "labelSelectors" not in raw:
-        return ApplicationRule(Glob(raw["namePattern"]))
-    labels = raw["labelSelectors"]["matchLabels"]
-    requirements = tuple(Requirement(key, Operator.EQUALS, (value,)) for key, value in labels.items())
-    return ApplicationRule(Glob(raw["namePattern"]), LabelSelector("", requirements))
+def _document(rules: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "apiVersion": f"{GROUP}/v1alpha1",
+        "kind": "ImageUpdater",
+        "metadata": {"name": "rules"},
+        "spec": {"applicationRefs": [{**rule, "useAnnotations": True} for rule in rules]},
+    }
+
+
+def _name(rule: Rule) -> str:
+    return rule.selection.name_pattern.text
 
 
 ADAPTERS = {"imageupdater_specificity": _specificity}

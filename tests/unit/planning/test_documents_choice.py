@@ -131,6 +131,13 @@ def test_the_most_specific_rule_is_used() -> None:
     assert aliases == ["team", "prefix", "any"]
 
 
+def test_an_exact_name_beats_every_selector() -> None:
+    labels = {"matchLabels": {"a": "", "b": "", "c": ""}}
+    value = document(rule("*", {**WEB, "alias": "any"}, labelSelectors=labels), rule("shop"))
+    labelled = helm_application(_EMPTY, "acme/web:1", labels=labels["matchLabels"])
+    assert [image.alias for image in _plan(value, application=labelled).images] == ["web"]
+
+
 def test_of_two_documents_the_first_by_name_is_used_with_a_warning() -> None:
     second = document(rule("shop", {**WEB, "alias": "second"}), name="b")
     first = document(rule("*", {**WEB, "alias": "first"}), name="a", namespace="argocd")

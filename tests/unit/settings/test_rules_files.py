@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from updater.errors import ConfigurationError
 from updater.planning.documents_choice import RuleBook
-from updater.settings.rules_files import MAX_FILE_BYTES, MAX_FILES, RuleFiles, load_rules
+from updater.settings.rules_files import MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES, RuleFiles, load_rules
 from updater.settings.rules_yaml import MAX_DEPTH, MAX_VALUES, Unread, YamlProblem, read_yaml
 
 _ROOT = Path(__file__).parents[3]
@@ -124,6 +124,12 @@ def test_paths_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     refusal = _refusal(*(tmp_path / name for name in names))
     for name, text in zip(names, ("not UTF-8", "neither", "holds no file", "No such file"), strict=True):
         assert re.search(rf"/{name}: [^;]*{text}", refusal), refusal
+
+
+def test_the_files_together_are_bounded(tmp_path: Path) -> None:
+    for number in range(MAX_TOTAL_BYTES // MAX_FILE_BYTES + 2):
+        (tmp_path / f"{number}.yaml").write_text("#" * MAX_FILE_BYTES)
+    assert f"{MAX_TOTAL_BYTES} bytes in all" in _refusal(tmp_path)
 
 
 def test_too_many_files_are_refused(tmp_path: Path) -> None:
