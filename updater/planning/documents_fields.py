@@ -49,6 +49,10 @@ class Fields:
         else:
             problems.add(path, f"expected a mapping, found {describe(value)}")
 
+    def has(self, name: str) -> bool:
+        """Whether a field is there and not empty."""
+        return self._fields.get(name) not in (None, "", [], {})
+
     def peek(self, name: str) -> str:
         """The text of a field for a comparison, empty when it is none; nothing is complained about."""
         value = self._fields.get(name)

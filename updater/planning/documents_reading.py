@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from updater.errors import PlanError
 from updater.planning.documents import (
     Rule,
+    RuleImage,
     RulesDocument,
     UpdateSettings,
     Verification,
@@ -19,7 +21,7 @@ from updater.planning.documents import (
     refined_verification,
 )
 from updater.planning.documents_choice import by_specificity
-from updater.planning.documents_fields import Fields, Problems
+from updater.planning.documents_fields import Fields, Problems, describe
 from updater.planning.documents_images import (
     IMAGE_FIELDS,
     check_verification,
@@ -51,28 +53,32 @@ _RULE_FIELDS = (
 
 def read_documents(value: object, origin: str, problems: Problems) -> tuple[RulesDocument, ...]:
     """The documents in ``value``: one, or several when it is a list. What is in ``problems`` makes them unusable."""
-    items = _listed(value)
+    items = _listed(value, problems)
     if items is None:
         return (_read_document(value, "", origin, problems),)
-    Fields(value, "", problems, ("apiVersion", "kind", "metadata", "items"))
     return tuple(_read_document(item, f"items[{index}]", origin, problems) for index, item in enumerate(items))
 
 
-def _listed(value: object) -> list[object] | None:
+def _listed(value: object, problems: Problems) -> list[object] | None:
+    """The items of a list of documents, None when the value is none."""
     if not isinstance(value, dict) or (value.get("apiVersion"), value.get("kind")) not in _LISTS:
         return None
+    Fields(value, "", problems, ("apiVersion", "kind", "metadata", "items"))
     items = value.get("items")
-    return items if isinstance(items, list) else []
+    if isinstance(items, list):
+        return items
+    problems.add("items", f"expected a list, found {describe(items)}")
+    return []
 
 
 def _read_document(value: object, path: str, origin: str, problems: Problems) -> RulesDocument:
-    kind = value.get("kind", KIND) if isinstance(value, dict) else KIND
-    # The fields of another kind are none of our business.
-    known = _TOP_FIELDS if kind == KIND or not isinstance(value, dict) else tuple(value)
-    top = Fields(value, path, problems, known)
-    if kind != KIND:
-        top.complain("kind", f"expected {KIND!r}, found {str(kind)[:80]!r}; keep other kinds in files of their own")
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if isinstance(kind, str) and kind != KIND:
+        # The fields of another kind are none of our business.
+        where = f"{path}.kind" if path else "kind"
+        problems.add(where, f"expected {KIND!r}, found {kind[:80]!r}; keep other kinds in files of their own")
         return RulesDocument("")
+    top = Fields(value, path, problems, _TOP_FIELDS)
     version = top.text("apiVersion", is_required=True)
     if version and version != _API_VERSION:
         top.complain("apiVersion", f"expected {_API_VERSION!r}, found {version[:80]!r}")
@@ -84,47 +90,67 @@ def _read_document(value: object, path: str, origin: str, problems: Problems) ->
     return RulesDocument(name, namespace, origin, by_specificity(_read_rules(spec)) if spec else ())
 
 
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """The blocks that a specification and a rule have in common."""
+
+    settings: UpdateSettings
+    write_back: WriteBackConfig
+    verification: Verification | None
+
+    def refined(self, inner: _Blocks) -> _Blocks:
+        return _Blocks(
+            refined(self.settings, inner.settings),
+            refined(self.write_back, inner.write_back),
+            refined_verification(self.verification, inner.verification),
+        )
+
+
+def _read_blocks(fields: Fields) -> _Blocks:
+    return _Blocks(read_settings_block(fields), read_write_back(fields), read_verification(fields))
+
+
 def _read_rules(spec: Fields) -> Iterator[Rule]:
-    settings, write_back, verification = read_settings_block(spec), read_write_back(spec), read_verification(spec)
+    outer = _read_blocks(spec)
+    check_branch(spec, outer.write_back)
     rules = spec.blocks("applicationRefs", _RULE_FIELDS)
     if not rules:
         spec.complain("applicationRefs", "expected at least one rule")
-    check_branch(spec, write_back)
     _refuse_repeats(rules, "namePattern")
     for fields in rules:
-        rule = _read_rule(fields, settings, write_back, verification)
+        rule = _read_rule(fields, outer)
         if rule is not None:
             yield rule
 
 
-def _read_rule(
-    fields: Fields, settings: UpdateSettings, write_back: WriteBackConfig, verification: Verification | None
-) -> Rule | None:
-    pattern = _read_pattern(fields)
-    selector = read_selector(fields)
+def _read_rule(fields: Fields, outer: _Blocks) -> Rule | None:
+    pattern, selector = _read_pattern(fields), read_selector(fields)
+    own = _read_blocks(fields)
+    merged = outer.refined(own)
+    if own.write_back != WriteBackConfig():
+        check_branch(fields, merged.write_back)
+    images = _read_images(fields, merged)
     uses_annotations = fields.boolean("useAnnotations") or False
-    own_verification = read_verification(fields)
-    own_settings, own_write_back = read_settings_block(fields), read_write_back(fields)
-    merged = own_verification if uses_annotations else refined_verification(verification, own_verification)
     if uses_annotations:
-        check_verification(fields, merged)
-    blocks = fields.blocks("images", IMAGE_FIELDS)
-    _refuse_repeats(blocks, "alias")
-    if not blocks and not uses_annotations:
+        check_verification(fields, own.verification)
+    elif not fields.has("images"):
         fields.complain("images", "expected at least one image, or 'useAnnotations: true'")
-    images = [read_image(block, refined(settings, own_settings), merged) for block in blocks]
-    merged_write_back = refined(write_back, own_write_back)
-    if own_write_back != WriteBackConfig():
-        check_branch(fields, merged_write_back)
     if pattern is None:
         return None
     return Rule(
         selection=ApplicationRule(pattern, selector),
         uses_annotations=uses_annotations,
-        images=() if uses_annotations else tuple(image for image in images if image is not None),
-        write_back=merged_write_back,
-        verification=merged,
+        images=() if uses_annotations else images,
+        write_back=merged.write_back,
+        verification=own.verification if uses_annotations else merged.verification,
     )
+
+
+def _read_images(rule: Fields, merged: _Blocks) -> tuple[RuleImage, ...]:
+    blocks = rule.blocks("images", IMAGE_FIELDS)
+    _refuse_repeats(blocks, "alias")
+    images = [read_image(block, merged.settings, merged.verification) for block in blocks]
+    return tuple(image for image in images if image is not None)
 
 
 def _read_pattern(fields: Fields) -> Glob | None:

@@ -208,6 +208,11 @@ _GIT = "spec.writeBackConfig.gitConfig"
     [
         pytest.param("text", "expected a mapping, found a text", "", id="no mapping"),
         pytest.param({**document(), "kind": "ConfigMap", "data": {}}, "kind: ", "'ConfigMap'", id="other kind"),
+        pytest.param({**document(), "kind": None}, "kind: ", "required", id="no kind"),
+        pytest.param({"apiVersion": "v1", "kind": "List", "items": "x"}, "items: ", "expected a list", id="items"),
+        pytest.param(
+            {"apiVersion": "v1", "kind": "List", "items": [{"kind": "Pod"}]}, "items[0].kind: ", "'Pod'", id="item kind"
+        ),
         pytest.param({**document(), "apiVersion": "v2"}, "apiVersion: ", "v1alpha1", id="other version"),
         pytest.param({**document(), "metadata": {}}, "metadata.name: ", "required", id="no name"),
         pytest.param(document(applicationRefs=[]), "spec.applicationRefs: ", "at least one rule", id="no rule"),
