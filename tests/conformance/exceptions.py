@@ -10,10 +10,7 @@ _GIT = "write-back to Git is a later part"
 _WEBHOOK = "webhooks are a later part"
 
 LATER_FILES: dict[str, str] = {
-    "branch_template": _GIT,
-    "commit_message": _GIT,
     "git_batch_plan": _GIT,
-    "path_safety": _GIT,
     "port_exhaustion": "the health gate is a later part",
     "scheduler": "the scheduling pass is a later part",
     "webhook_acr": _WEBHOOK,
