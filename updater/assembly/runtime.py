@@ -158,6 +158,7 @@ def _plan_options(settings: RunSettings, facts: ServerFacts, rules: RuleBook) ->
         server_supports_hydrator=facts.supports_hydrator_overrides,
         rules=rules,
         follows_annotations=settings.filters.follows_annotations,
+        are_pull_secrets_strict=settings.are_pull_secrets_strict,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from updater.errors import PlanError
 from updater.model.applications import ApplicationKey, ApplicationSnapshot, SourceKind
@@ -99,6 +100,17 @@ def image_target(settings: ImageSettings, kind: SourceKind) -> OverrideTarget:
         return KustomizeTarget(settings.kustomize_name)
     default = HelmTarget()
     return HelmTarget(settings.helm_name or default.name, settings.helm_tag or default.tag, settings.helm_spec)
+
+
+def with_strict_pull_secret(settings: ImageSettings, namespace: str) -> ImageSettings:
+    """The settings, refused when their pull secret is no Secret of this namespace (``registries.md`` D11)."""
+    if settings.refused or not settings.pull_secret:
+        return settings
+    try:
+        parse_pull_secret(settings.pull_secret, only_namespace=namespace)
+    except PlanError as problem:
+        return replace(settings, refused=str(problem))
+    return settings
 
 
 def _invalid(entry: ImageEntry, settings: ImageSettings, target: OverrideTarget) -> tuple[str, Reason | None]:

@@ -21,7 +21,7 @@ from updater.planning.collisions import collision_warnings, with_overridden
 from updater.planning.documents_choice import RuleBook
 from updater.planning.eligibility import Skip, Skipped, choose_target, skip_by_selection
 from updater.planning.image_list import IllegalEntry, ImageEntry
-from updater.planning.image_plans import illegal_plan, image_warnings, plan_image, spec_state
+from updater.planning.image_plans import illegal_plan, image_warnings, plan_image, spec_state, with_strict_pull_secret
 from updater.planning.live_images import LiveImages, read_live_images
 from updater.planning.write_back import Method, WriteBackMethod, parse_write_back_method
 from updater.rules.label_selectors import LabelSelector
@@ -37,7 +37,8 @@ _NO_RULES = RuleBook()
 class PlanOptions:
     """What the operator says of planning, compiled once. ``default_platform`` is that of the process, ``os/arch``.
 
-    ``follows_annotations`` False leaves out Applications that no rules document matches.
+    ``follows_annotations`` False leaves out Applications that no rules document matches. With
+    ``are_pull_secrets_strict`` an Application only uses pull secrets of its own namespace.
     """
 
     name_patterns: NamePatterns = _EVERY_NAME
@@ -46,6 +47,7 @@ class PlanOptions:
     server_supports_hydrator: bool = True
     rules: RuleBook = _NO_RULES
     follows_annotations: bool = True
+    are_pull_secrets_strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,8 @@ def _plan_entry(
     draft: _Draft, image: tuple[ImageEntry, ImageSettings], live: LiveImages, selector: Selector
 ) -> ImagePlan:
     entry, settings = image
+    if draft.options.are_pull_secrets_strict:
+        settings = with_strict_pull_secret(settings, draft.snapshot.key.namespace)
     plan = plan_image(
         draft.snapshot.key,
         entry,

@@ -80,9 +80,9 @@ MISSING = (
     Missing("a mounted configuration folder", ("config_dir",), "use flags and variables"),
     Missing("the registry cache on disk", ("registry_cache_dir",), "leave it out"),
     Missing(
-        "pull secrets, and the Kubernetes client that reads them",
-        ("kubeconfig", "strict_pull_secrets"),
-        "use --disable-kubernetes and credentials of the form env:VARIABLE",
+        "the Kubernetes client",
+        ("kubeconfig",),
+        "use --disable-kubernetes, and credentials of the form env:VARIABLE or ext:/path",
     ),
     Missing(
         "the health check for port exhaustion",

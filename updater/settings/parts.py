@@ -107,6 +107,7 @@ class RunSettings:
     is_dry_run: bool = False
     max_concurrency: int = 10
     shutdown_timeout_s: float = 20.0
+    are_pull_secrets_strict: bool = False
 
 
 def run_settings(settings: Settings) -> RunSettings:
@@ -122,6 +123,7 @@ def run_settings(settings: Settings) -> RunSettings:
         is_dry_run=settings.is_on("dry_run"),
         max_concurrency=settings.integer("max_concurrency"),
         shutdown_timeout_s=settings.seconds("image_updater_shutdown_timeout"),
+        are_pull_secrets_strict=settings.is_on("strict_pull_secrets"),
     )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.planning.builders import helm_application
 from updater.errors import PlanError
 from updater.model.credential_sources import CredentialSource, SourceType
+from updater.model.images import Reason
+from updater.planning.plans import PlanOptions, plan_application
 from updater.planning.pull_secrets import parse_pull_secret
 
 
@@ -69,3 +72,25 @@ def test_strict_pull_secrets_refuse_everything_else(text: str) -> None:
     with pytest.raises(PlanError, match="--strict-pull-secrets") as caught:
         parse_pull_secret(text, only_namespace="team")
     assert caught.value.code == "pull_secret_refused"
+
+
+@pytest.mark.parametrize(
+    ("secret", "is_strict", "reason"),
+    [
+        ("pullsecret:argocd/a", True, None),
+        ("pullsecret:other/a", True, Reason.INVALID_SETTINGS),
+        ("env:REGISTRY", True, Reason.INVALID_SETTINGS),
+        ("env:REGISTRY", False, None),
+        ("", True, None),
+        ("ann:hunter2", True, Reason.INVALID_SETTINGS),
+    ],
+)
+def test_only_the_image_with_a_refused_pull_secret_is_invalid(
+    secret: str, reason: Reason | None, *, is_strict: bool
+) -> None:
+    own = {"image-list": "a=app:1, b=other:1", "a.pull-secret": secret}
+    options = PlanOptions(are_pull_secrets_strict=is_strict)
+    first, second = plan_application(helm_application(own, "app:1.0", "other:1.0"), options).images
+    assert (first.invalid_reason, second.invalid_reason) == (reason, None)
+    assert ("--strict-pull-secrets" in first.invalid) == (reason is not None and "hunter2" not in secret)
+    assert "hunter2" not in first.invalid
