@@ -361,6 +361,18 @@ def test_a_private_registry_takes_credentials_from_a_variable(program: Program, 
     assert "planted" not in done.out + done.err
 
 
+def test_a_private_registry_takes_credentials_from_a_script(
+    program: Program, registry: PlaygroundRegistry, tmp_path: Path
+) -> None:
+    registry.require_bearer("bot", "planted-password")
+    script = tmp_path / "login"
+    script.write_text("#!/bin/sh\necho bot:planted-password\n", encoding="utf-8")
+    script.chmod(0o700)
+    done = program(APP, "--credentials", f"ext:{script}")
+    assert done.said[-1].endswith(":2.0.0")
+    assert "planted" not in done.out + done.err
+
+
 def test_credentials_of_the_flag_win_over_those_of_the_file(program: Program, registry: PlaygroundRegistry) -> None:
     registry.require_bearer("bot", "right")
     program.describe(registry, "credentials: env:OF_FILE")
@@ -396,8 +408,8 @@ def test_a_registry_with_its_own_certificate_works_by_its_entry(program: Program
         pytest.param(("Reg.Test/Team/App",), "could not parse the image", id="image"),
         pytest.param((APP, "--credentials", "bot:planted-password"), "credential source", id="not a source"),
         pytest.param((APP, "--credentials", "env:LOGIN"), "env:LOGIN", id="variable that is not set"),
-        pytest.param((APP, "--credentials", "secret:argocd/reg#creds"), "secret", id="a secret, without a cluster"),
-        pytest.param((APP, "--credentials", "pullsecret:argocd/reg"), "pullsecret", id="a pull secret"),
+        pytest.param((APP, "--credentials", "secret:argocd/reg#creds"), "kubernetes_unavailable", id="a secret"),
+        pytest.param((APP, "--credentials", "pullsecret:argocd/reg"), "kubernetes_unavailable", id="a pull secret"),
         pytest.param(("reg.test/team/missing",), "team/missing", id="repository"),
         pytest.param((APP, "--registries-conf-path", "/nonexistent"), "Could not load registry", id="no file"),
     ],

@@ -13,7 +13,7 @@ from updater.model.references import ImageRepository
 from updater.ports.log import EventLog
 from updater.registry.client import RegistryClient
 from updater.registry.configuration import RegistryConfiguration, load_registries
-from updater.registry.credentials import CredentialReader
+from updater.registry.credential_readers import build_credential_reader
 from updater.registry.endpoints import RemoteRepository
 from updater.registry.options import RegistryOptions
 from updater.settings.parts import RegistrySettings
@@ -26,8 +26,9 @@ def build_registry(
     settings: RegistrySettings, environment: Mapping[str, str], proxies: ProxyOptions, clock: Clock, log: EventLog
 ) -> RegistryClient:
     """A client that has sent nothing yet. Raises ``ConfigurationError`` for a registries file that is not valid."""
-    table = _load_configuration(settings.conf_path, log).table
-    return RegistryClient(table, CredentialReader(environment), clock, options=_options(settings, proxies), log=log)
+    configuration = _load_configuration(settings.conf_path, log)
+    credentials = build_credential_reader(environment, clock, log=log, http=HttpOptions(proxies=proxies))
+    return RegistryClient(configuration.table, credentials, clock, options=_options(settings, proxies), log=log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ def build_registry_under_test(
         remote = replace(remote, endpoint=replace(remote.endpoint, requests_per_s=requests_per_s))
         # The last of two entries with one prefix counts.
         configuration = replace(configuration, endpoints=(*configuration.endpoints, remote.endpoint))
-    clock = SystemClock()
-    options = _options(settings, ProxyOptions.from_environment(environment))
-    client = RegistryClient(configuration.table, CredentialReader(environment), clock, options=options, log=log)
+    clock, proxies = SystemClock(), ProxyOptions.from_environment(environment)
+    credentials = build_credential_reader(environment, clock, log=log, http=HttpOptions(proxies=proxies))
+    client = RegistryClient(configuration.table, credentials, clock, options=_options(settings, proxies), log=log)
     return RegistryUnderTest(clock, client, remote)
 
 

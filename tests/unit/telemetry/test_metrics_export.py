@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from prometheus_client import REGISTRY
@@ -213,6 +214,23 @@ def test_nothing_reaches_the_global_registry() -> None:
     first.increase("k8s_api_requests_total")
     assert value(second, "k8s_api_requests_total") == 0
     assert [family.name for family in REGISTRY.collect()] == before
+
+
+def test_threads_lose_no_measurement_and_revive_no_application() -> None:
+    metrics = PrometheusMetrics()
+
+    def work(number: int) -> None:
+        for step in range(200):
+            metrics.increase("images_considered_total", application="argocd/kept")
+            metrics.increase("images_updated_total", application=f"argocd/{number}")
+            if step == 100:
+                metrics.forget(f"argocd/{(number + 1) % 8}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert value(metrics, "images_considered_total", application="argocd/kept") == 1_600
+    assert value(metrics, "images_checked_total") == 1_600
+    assert [labels for name, labels in samples(metrics) if name == "images_updated_total"] == []
 
 
 def test_it_is_what_code_measures_with() -> None:
