@@ -25,8 +25,4 @@ LATER_FILES: dict[str, str] = {
     "write_back_config": _GIT,
 }
 
-_PLUGIN = "variables of plugins go into the Application, override files do not take them yet"
-
-EXCEPTIONS: dict[str, str] = {
-    "argocd_source_file:plugin-update": _PLUGIN,
-}
+EXCEPTIONS: dict[str, str] = {}
