@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from raw_peers import RawServer, always, answers, chunked, ok, open_sockets, read_request, silent
+from raw_peers import RawServer, always, answers, chunked, ok, open_sockets_to, read_request, silent
 
 from updater.clock import Deadline
 from updater.transport.errors import TransportError, TransportFailure
@@ -303,7 +303,7 @@ def mixed(connection: socket.socket, server: RawServer) -> None:
 def test_two_thousand_exchanges_from_sixteen_threads_leave_no_socket_behind(make: Make, within: Within) -> None:
     with RawServer(mixed) as server:
         transport = make(pool_size=8)
-        before = open_sockets()
+        port = server.port
 
         def one(number: int) -> TransportFailure | int:
             try:
@@ -313,11 +313,13 @@ def test_two_thousand_exchanges_from_sixteen_threads_leave_no_socket_behind(make
 
         with ThreadPoolExecutor(16) as pool:
             outcomes = list(pool.map(one, range(2000)))
+        fetch(transport, f"{server.url}0", within(30))
+        assert 0 < open_sockets_to(port) <= 8
         transport.close()
+        assert open_sockets_to(port) == 0
     good = [outcome for outcome in outcomes if outcome == 100]
     assert len(good) >= 1200 - 8
     assert {TransportFailure.TRUNCATED, TransportFailure.RESET, TransportFailure.PROTOCOL} <= set(outcomes)
-    assert open_sockets() <= before
     for _ in range(8):
         transport._slots.acquire(timeout=0)
     assert not transport._running
