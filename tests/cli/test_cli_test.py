@@ -23,6 +23,7 @@ from updater.playground.registry import PlaygroundRegistry
 
 pytestmark = [pytest.mark.wire, pytest.mark.e2e]
 
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference-output.md"
 APP = "reg.test/team/app"
 TAGS = {
     "1.0.0": "2026-01-01T00:00:00Z",
@@ -210,6 +211,8 @@ def test_the_document_says_everything(program: Program, registry: PlaygroundRegi
         "tagsRemaining": 6,
         "warnings": [],
     }
+    page = REFERENCE.read_text(encoding="utf-8").partition("## `test`")[2].partition("\n## ")[0]
+    assert [key for key in document if f"| `{key}` |" not in page] == []
     assert losses == {
         "1.1.0": None,
         "1.0.0": "older",
@@ -290,6 +293,16 @@ def test_the_digest_strategy_tells_what_a_mutable_tag_points_to(
         f"latest image according to constraint is {APP}:latest@{digest}",
     ]
     assert not any(asked.path.endswith("/tags/list") for asked in registry.requests)
+
+
+def test_a_registry_that_lists_by_age_is_believed_without_metadata(
+    program: Program, registry: PlaygroundRegistry
+) -> None:
+    program.describe(registry, "tagsortmode: latest-first")
+    done = program(APP, "--update-strategy", "newest-build", "--allow-tags", "regexp:^1", *ON_LINUX, "--output=json")
+    assert done.document["latest"] == f"{APP}:1.0.0"
+    assert {entry["created"] for entry in done.document["candidates"]} == {None}
+    assert [asked.path for asked in registry.requests] == ["/v2/team/app/tags/list"]
 
 
 def test_a_platform_that_no_image_has_leaves_no_tag(program: Program) -> None:

@@ -6,13 +6,12 @@ belongs to the candidates and the records go to standard error.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from updater.cli.candidates import CandidateRow, candidate_rows, print_candidates
 from updater.cli.signals import Shutdown
 from updater.cli.test_outcome import TagOutcome, TagTest
+from updater.cli.test_report import TagReport
 from updater.cli.test_request import ImageArgument, TagRequest, make_request, parse_image
 from updater.errors import ConfigurationError, RegistryError, UpdaterError
 from updater.model.report import Warned
@@ -27,9 +26,6 @@ from updater.settings.resolution import resolve
 from updater.settings.table import options_of
 from updater.telemetry.log import Logging
 from updater.telemetry.redactor import Redactor
-
-SCHEMA_VERSION = 1
-"""Raised when a key of the document goes away or changes its meaning; new keys do not raise it."""
 
 
 def run_tag_test(words: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -60,7 +56,7 @@ def _test_logged(text: str, settings: Settings, warnings: tuple[Warned, ...], en
         has_colors=settings.is_on("enable_log_colors"),
     )
     try:
-        warn(logging.log, warnings)
+        _warn(logging.log, warnings)
         report = _Command(settings, environment, logging.log).run(parse_image(text))
         if has_result:
             report.print(settings.text("output"))
@@ -78,7 +74,7 @@ def _test_logged(text: str, settings: Settings, warnings: tuple[Warned, ...], en
     return 1
 
 
-def warn(log: EventLog, warnings: tuple[Warned, ...]) -> None:
+def _warn(log: EventLog, warnings: tuple[Warned, ...]) -> None:
     """One record for each."""
     for warning in warnings:
         log.warning("setting_remarked", text=warning.text, kind=warning.kind)
@@ -92,21 +88,21 @@ class _Command:
         self._environment = environment
         self._log = log
 
-    def run(self, image: ImageArgument) -> _Report:
+    def run(self, image: ImageArgument) -> TagReport:
         """Raises ``ConfigurationError``, ``RegistryError`` or ``CredentialError``."""
         from updater.assembly.platforms import running_platform  # noqa: PLC0415 - brings all adapters
 
         log = self._log.bind(**_image_fields(image))
         log.info("image_test_started")
         request = make_request(image, tag_test_settings(self._settings), running_platform())
-        warn(log, request.warnings)
+        _warn(log, request.warnings)
         remote, outcome = self._ask(request, log)
         why = {"reason": outcome.choice.problem} if outcome.choice.problem else {}
         if outcome.latest is None:
             log.info("newer_image_missing", **why)
         else:
             log.info("latest_image_found", image=outcome.latest.full_reference, **why)
-        return _Report(request, remote, outcome)
+        return TagReport(request, remote, outcome)
 
     def _ask(self, request: TagRequest, log: EventLog) -> tuple[RemoteRepository, TagOutcome]:
         from updater.assembly.registries import build_registry_under_test  # noqa: PLC0415 - brings all adapters
@@ -158,47 +154,3 @@ def _progress() -> Progress:
     from updater.cli.progress import ProgressBar  # noqa: PLC0415 - rich, for a terminal only
 
     return ProgressBar("Tags inspected")
-
-
-class _Report:
-    """The result for people and for programs."""
-
-    def __init__(self, request: TagRequest, remote: RemoteRepository, outcome: TagOutcome) -> None:
-        self._request = request
-        self._remote = remote
-        self._outcome = outcome
-
-    def print(self, output: str) -> None:
-        """On standard output, as ``output`` (``text`` or ``json``) says."""
-        rows = candidate_rows(self._outcome.choice, self._outcome.facts)
-        if output == "json":
-            print(json.dumps(self._document(rows), indent=2))  # noqa: T201 - this is the result
-        else:
-            print_candidates(rows, self._verdict())
-
-    def _verdict(self) -> str:
-        latest = self._outcome.latest
-        return f"latest: {latest.full_reference}" if latest else f"nothing fits: {self._outcome.choice.problem}"
-
-    def _document(self, rows: list[CandidateRow]) -> dict[str, object]:
-        """``docs/reference-output.md`` describes every key."""
-        image, rule, outcome = self._request.image, self._request.rule.rule, self._outcome
-        choice = outcome.choice
-        return {
-            "schemaVersion": SCHEMA_VERSION,
-            "command": "test",
-            "image": image.reference.repository.full_name,
-            "alias": image.alias,
-            "current": image.reference.tag_with_digest or None,
-            "registry": self._remote.endpoint.api_url,
-            "strategy": rule.strategy.value,
-            "constraint": rule.constraint or None,
-            "platforms": list(rule.platforms) if self._request.rule.needs_metadata else None,
-            "latest": outcome.latest.full_reference if outcome.latest else None,
-            "outcome": choice.none_because.value if choice.none_because else "found",
-            "problem": choice.problem or None,
-            "tagsListed": outcome.listed,
-            "tagsRemaining": outcome.remaining,
-            "warnings": [{"kind": warning.kind, "text": warning.text} for warning in self._request.warnings],
-            "candidates": [row.entry() for row in rows],
-        }
