@@ -13,6 +13,9 @@ from difflib import get_close_matches
 _QUOTED = 60
 """Characters of a foreign name or value that a message quotes."""
 
+_NAMED = 10
+"""Unknown fields of one mapping that are named one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
@@ -140,11 +143,13 @@ class Fields:
         return None
 
     def _refuse_unknown(self, known: tuple[str, ...]) -> None:
-        for name in self._fields:
-            if name not in known:
-                near = get_close_matches(name[:_QUOTED], known, 1, 0.5)
-                hint = f"did you mean {near[0]!r}?" if near else f"expected {', '.join(known)}"
-                self.complain("", f"unknown field {name[:_QUOTED]!r}; {hint}")
+        unknown = [name for name in self._fields if name not in known]
+        for name in unknown[:_NAMED]:
+            near = get_close_matches(name[:_QUOTED], known, 1, 0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"expected {', '.join(known) or 'none'}"
+            self.complain("", f"unknown field {name[:_QUOTED]!r}; {hint}")
+        if len(unknown) > _NAMED:
+            self.complain("", f"and {len(unknown) - _NAMED} more unknown fields")
 
 
 def describe(value: object) -> str:

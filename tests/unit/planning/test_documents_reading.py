@@ -325,6 +325,12 @@ def test_a_problem_names_its_field(value: object, start: str, text: str) -> None
     assert all(problem.startswith(start) and text in problem for problem in found), found
 
 
+def test_many_unknown_fields_are_counted() -> None:
+    found = problems_in({**document(), **{f"field{number}": None for number in range(50)}})
+    assert len(found) == 11
+    assert found[-1] == "and 40 more unknown fields"
+
+
 def test_every_problem_is_found() -> None:
     value = document(rule("[", {"alias": "?", "imageName": 7}), surplus=1)
     assert {problem.partition(": ")[0] for problem in problems_in(value)} == {
