@@ -49,12 +49,16 @@ class Pagination:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is remembered of a request. ``scheme`` is the authentication scheme in lower case, empty without one."""
+    """What is remembered of a request. ``scheme`` is the authentication scheme in lower case, empty without one.
+
+    ``is_conditional``: the body was only wanted if it had changed.
+    """
 
     method: str
     path: str
     query: str
     scheme: str
+    is_conditional: bool = False
 
     @property
     def has_authorization(self) -> bool:
@@ -159,6 +163,15 @@ class PlaygroundRegistry:
         with self._lock:
             del self._repositories[repository].tags[tag]
 
+    def config_digest(self, repository: str, reference: str) -> str:
+        """The digest of the config that an image's manifest names."""
+        return str(json.loads(self.manifest(repository, reference))["config"]["digest"])
+
+    def blob(self, repository: str, digest: str) -> bytes:
+        """The bytes of a blob. Raises ``KeyError`` when there is none."""
+        with self._lock:
+            return self._repositories[repository].blobs[digest]
+
     def allow_anonymous(self) -> None:
         """Let everybody in: the state at the start."""
         self._replace_access(RegistryAccess())
@@ -181,8 +194,9 @@ class PlaygroundRegistry:
     def answer(self, asked: HttpAsked) -> HttpAnswer:
         """Answer one request; called by the server."""
         scheme = asked.headers.get("Authorization", "").partition(" ")[0].lower()
+        is_conditional = "If-None-Match" in asked.headers
         with self._lock:
-            self._requests.append(Asked(asked.method, asked.path, asked.query, scheme))
+            self._requests.append(Asked(asked.method, asked.path, asked.query, scheme, is_conditional))
             self._arrivals.notify_all()
         return self.faults.respond(asked, self._respond_or_confirm)
 

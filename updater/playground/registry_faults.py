@@ -7,6 +7,7 @@ A fault applies to requests whose target contains ``target`` (every request when
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -59,7 +60,41 @@ class RegistryFaults:
 
     def truncate_body(self, *, target: str = "", times: int | None = None) -> None:
         """Promise the whole body, send half of it and hang up."""
-        self._add(lambda asked, respond: dataclasses.replace(respond(asked), ending=Ending.HALF_BODY), target, times)
+        self._change(lambda answer: dataclasses.replace(answer, ending=Ending.HALF_BODY), target, times)
+
+    def trickle_body(self, byte_s: float, *, target: str = "", times: int | None = None) -> None:
+        """Send the body one byte at a time, so that no pause between two bytes looks like an end."""
+        self._change(lambda answer: dataclasses.replace(answer, trickle_s=byte_s), target, times)
+
+    def swell_body(self, size_bytes: int, *, target: str = "", times: int | None = None) -> None:
+        """Append blanks until the body has this size."""
+        self._change(
+            lambda answer: dataclasses.replace(answer, body=answer.body.ljust(size_bytes, b" ")), target, times
+        )
+
+    def corrupt_body(self, *, target: str = "", times: int | None = None) -> None:
+        """Change the content and keep its length and its headers."""
+        self._change(lambda answer: dataclasses.replace(answer, body=_corrupted(answer.body)), target, times)
+
+    def bomb(self, size_bytes: int, *, target: str = "", times: int | None = None) -> None:
+        """Send a packed body that nobody asked for and that unpacks to this size."""
+        packed = gzip.compress(bytes(size_bytes))
+        self.status(200, {"Content-Encoding": "gzip"}, packed, target=target, times=times)
+
+    def content_type(self, value: str, *, target: str = "", times: int | None = None) -> None:
+        """Announce another type."""
+        self._change(
+            lambda answer: dataclasses.replace(answer, headers={**answer.headers, "Content-Type": value}), target, times
+        )
+
+    def redirect(self, location: str, *, target: str = "", times: int | None = None) -> None:
+        """Send the client elsewhere."""
+        self.status(307, {"Location": location}, target=target, times=times)
+
+    def realm(self, url: str, *, target: str = "", times: int | None = None) -> None:
+        """Ask for a token of another service."""
+        challenge = f'Bearer realm="{url}",service="playground"'
+        self.status(401, {"WWW-Authenticate": challenge}, target=target, times=times)
 
     def html(self, *, target: str = "", times: int | None = None) -> None:
         """Answer as a captive portal does: status 200 and a page."""
@@ -101,6 +136,9 @@ class RegistryFaults:
         misbehave = self._take(asked.target)
         return respond(asked) if misbehave is None else misbehave(asked, respond)
 
+    def _change(self, change: Callable[[HttpAnswer], HttpAnswer], target: str, times: int | None) -> None:
+        self._add(lambda asked, respond: change(respond(asked)), target, times)
+
     def _add(self, misbehave: Misbehave, target: str, times: int | None) -> None:
         with self._lock:
             self._faults.append(_Fault(misbehave, target, times))
@@ -115,3 +153,7 @@ class RegistryFaults:
                 if fault.left <= 0:
                     self._faults.remove(fault)
             return fault.misbehave
+
+
+def _corrupted(body: bytes) -> bytes:
+    return body.replace(b"20", b"19", 1) if b"20" in body else body[::-1]

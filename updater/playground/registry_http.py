@@ -61,12 +61,13 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """One answer; Content-Length is added when it is written."""
+    """One answer; Content-Length is added when it is written. ``trickle_s`` is a pause before each byte of the body."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     ending: Ending = Ending.KEEP
+    trickle_s: float = 0.0
 
 
 class HttpApplication(Protocol):
@@ -89,9 +90,19 @@ class _Connection(socketserver.StreamRequestHandler):
                 self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             if answer.ending in {Ending.RESET, Ending.HANG_UP}:
                 return
-            self.wfile.write(_render_answer(asked, answer))
+            self._write(_render_head(answer), _body_of(asked, answer), answer.trickle_s)
             if answer.ending is Ending.HALF_BODY or asked.headers.get("Connection", "").lower() == "close":
                 return
+
+    def _write(self, head: bytes, body: bytes, trickle_s: float) -> None:
+        if not trickle_s:
+            self.wfile.write(head + body)
+            return
+        self.wfile.write(head)
+        for byte in body:
+            if self.server.is_closing.wait(trickle_s):
+                return
+            self.wfile.write(bytes([byte]))
 
 
 class LoopbackServer(socketserver.ThreadingTCPServer):
@@ -104,6 +115,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
     def __init__(self, application: HttpApplication, tls: ssl.SSLContext | None, *, name: str) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
         self.application = application
+        self.is_closing = threading.Event()
         self._tls = tls
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -140,6 +152,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
 
     def close(self) -> None:
         """Stop accepting, end every connection, join every thread; raises what the application raised, if anything."""
+        self.is_closing.set()
         self.shutdown()
         self._thread.join()
         with self._lock:
@@ -181,14 +194,16 @@ def _read_chunks(stream: BufferedIOBase) -> bytes:
     return b"".join(chunks)
 
 
-def _render_answer(asked: HttpAsked, answer: HttpAnswer) -> bytes:
+def _render_head(answer: HttpAnswer) -> bytes:
     known = {status.value: status.phrase for status in HTTPStatus}
     lines = [f"HTTP/1.1 {answer.status} {known.get(answer.status, 'Unknown')}"]
     lines += [f"{name}: {value}" for name, value in answer.headers.items()]
     if answer.status != HTTPStatus.NOT_MODIFIED and "Content-Length" not in answer.headers:
         lines.append(f"Content-Length: {len(answer.body)}")
-    head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _body_of(asked: HttpAsked, answer: HttpAnswer) -> bytes:
     if asked.method == "HEAD":
-        return head
-    body = answer.body[: len(answer.body) // 2] if answer.ending is Ending.HALF_BODY else answer.body
-    return head + body
+        return b""
+    return answer.body[: len(answer.body) // 2] if answer.ending is Ending.HALF_BODY else answer.body

@@ -32,6 +32,7 @@ MAX_LIST_BYTES = 64 * 1024 * 1024
 _SIZELESS_S = 3600.0
 """How long a registry's dislike of ``n`` is remembered."""
 _MAX_SIZELESS = 1_000
+_ROUND = 10
 
 
 class _PageSizeRefused(RegistryProtocolError):
@@ -46,6 +47,7 @@ class _Pile:
     tags: dict[str, None] = field(default_factory=dict)
     pages: int = 0
     unchanged_pages: int = 0
+    largest_page: int = 0
     size_bytes: int = 0
     dropped: int = 0
 
@@ -55,6 +57,7 @@ class _Pile:
         self.tags.update(dict.fromkeys(page.tags))
         self.pages += 1
         self.unchanged_pages += page.is_unchanged
+        self.largest_page = max(self.largest_page, page.listed)
         self.size_bytes += page.size_bytes
         self.dropped += page.listed - len(page.tags)
         for value, bound, unit in (
@@ -141,7 +144,7 @@ class TagListing:
         seen, is_guess = {url}, False
         while True:
             try:
-                page = self._page(visit, url, deadline, is_first_with_size=bool(page_size) and not pile.pages)
+                page = self._page(visit, url, pile, deadline, has_size=bool(page_size))
             except RegistryError:
                 if is_guess:
                     return False
@@ -160,22 +163,22 @@ class TagListing:
             seen.add(following)
             url = following
 
-    def _page(self, visit: Visit, url: str, deadline: Deadline, *, is_first_with_size: bool) -> TagPage:
+    def _page(self, visit: Visit, url: str, pile: _Pile, deadline: Deadline, *, has_size: bool) -> TagPage:
+        may_refuse_size = has_size and not pile.pages
         return self._attempts.run(
             "tags",
             visit.remote.endpoint,
             self._options.tags_backoff,
             deadline,
-            lambda: self._page_once(visit, url, deadline, is_first_with_size=is_first_with_size),
+            lambda: self._page_once(visit, url, pile, deadline, may_refuse_size=may_refuse_size),
         )
 
-    def _page_once(self, visit: Visit, url: str, deadline: Deadline, *, is_first_with_size: bool) -> TagPage:
-        where = str(visit.remote)
+    def _page_once(self, visit: Visit, url: str, pile: _Pile, deadline: Deadline, *, may_refuse_size: bool) -> TagPage:
         key = PageKey(url, visit.credentials_id, visit.remote.endpoint.tls)
         known = self._pages.recall(key, visit.origin)
         request = RegistryRequest(
             url,
-            where,
+            pile.where,
             cap_bytes=MAX_PAGE_BYTES,
             timeout_s=self._options.tags_timeout_s,
             etag=known.etag if known else "",
@@ -185,10 +188,21 @@ class TagListing:
             self._pages.confirmed(visit.origin)
             return dataclasses.replace(known.page, is_unchanged=True)
         if answer.status == 200:
-            page = parse_tag_page(answer, where)
-            self._pages.remember(key, visit.origin, answer.header("etag"), page)
+            page = parse_tag_page(answer, pile.where)
+            etag = "" if may_be_full(page, pile.largest_page) else answer.header("etag")
+            self._pages.remember(key, visit.origin, etag, page)
             return page
-        error = refusal(answer, where, self._clock.now(), has_credentials=visit.credentials is not None)
-        if is_first_with_size and refuses_page_size(answer):
-            raise _PageSizeRefused(error.what, where=where, code=error.code)
+        error = refusal(answer, pile.where, self._clock.now(), has_credentials=visit.credentials is not None)
+        if may_refuse_size and refuses_page_size(answer):
+            raise _PageSizeRefused(error.what, where=pile.where, code=error.code)
         raise error
+
+
+def may_be_full(page: TagPage, largest_before: int) -> bool:
+    """Whether a last page may have no room left.
+
+    The next tag then begins another page, which only the Link says that a validator of the body does not cover. The
+    limits of registries are round numbers; a page as large as those before it is full too.
+    """
+    is_as_large = 0 < largest_before <= page.listed
+    return not page.links and (is_as_large or page.listed % _ROUND == 0)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -51,11 +53,32 @@ class Remarks(NullLog):
         self.remarks.append((event, fields.get("digest")))
 
 
+class Counts:
+    """Measurements by name and label values: a port's implementation that only adds up."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.values: defaultdict[tuple[str, ...], float] = defaultdict(float)
+
+    def increase(self, name: str, amount: float = 1.0, /, **labels: str) -> None:
+        with self._lock:
+            self.values[name, *labels.values()] += amount
+
+    def set(self, name: str, value: float, /, **labels: str) -> None:
+        with self._lock:
+            self.values[name, *labels.values()] = value
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None:
+        del value
+        self.increase(f"{name} observed", **labels)
+
+
 class Client:
     """A registry client and the clock it lives by, with short names for what tests do all the time."""
 
-    def __init__(self, client: RegistryClient, clock: HastyClock, log: Remarks) -> None:
+    def __init__(self, client: RegistryClient, clock: HastyClock, log: Remarks, counts: Counts) -> None:
         self.client = client
+        self.counts = counts.values
         self.clock = clock
         self.log = log.remarks
 
@@ -79,6 +102,14 @@ class Client:
         """What the digest strategy asks, with the usual filter by platform."""
         (candidate,) = self.candidates(tag, platforms=("linux/amd64",), wants_created=False)
         return candidate.digest
+
+    def statuses(self) -> dict[str, int]:
+        """How often the registry answered with which status."""
+        return {key[2]: int(count) for key, count in self.counts.items() if key[0] == "registry_http_status_total"}
+
+    def polls(self) -> dict[str, int]:
+        """How tag lists were had."""
+        return {key[2]: int(count) for key, count in self.counts.items() if key[0] == "registry_tags_polls_total"}
 
     def forget(self, name: str = "team/app") -> None:
         self.client.forget_tags(ImageRepository(HOST, name))
@@ -107,10 +138,10 @@ def connect() -> Iterator[Callable[..., Client]]:
         endpoint = Endpoint(name="reg", prefix=HOST, api_url=playground.address, **fields)
         clock = HastyClock()
         reader = CredentialReader({"LOGIN": login})
-        options, log = RegistryOptions(**of_options), Remarks()
-        client = RegistryClient(EndpointTable([endpoint]), reader, clock, options=options, log=log)
+        options, log, counts = RegistryOptions(**of_options), Remarks(), Counts()
+        client = RegistryClient(EndpointTable([endpoint]), reader, clock, options=options, log=log, metrics=counts)
         made.append(client)
-        return Client(client, clock, log)
+        return Client(client, clock, log, counts)
 
     yield make
     for client in made:
