@@ -168,9 +168,11 @@ class HttpExchange:
             self._socket = None
 
     def check(self) -> None:
-        """Raises ``TransportError`` when the exchange was interrupted before anything was sent."""
+        """Raises ``TransportError`` when the exchange was interrupted, or its time is up, before anything was sent."""
         if self._interrupted is not None:
             raise TransportError(self._interrupted)
+        if self.deadline is not None and self.deadline.has_passed:
+            raise TransportError(TransportFailure.TIMEOUT)
 
     def answered(self, raw: urllib3.BaseHTTPResponse) -> None:
         """The head of the answer is here."""

@@ -79,6 +79,7 @@ def test_a_deadline_that_has_passed_sends_nothing(make: Make, within: Within) ->
         with pytest.raises(TransportError) as caught:
             fetch(make(), server, within(0))
         assert caught.value.kind is TransportFailure.TIMEOUT
+        assert server.accepted == 0
 
 
 def test_an_idle_stream_without_a_deadline_ends_after_its_idle_timeout(make: Make) -> None:
