@@ -22,7 +22,6 @@ LATER_FILES: dict[str, str] = {
     "webhook_match": _WEBHOOK,
     "webhook_quay": _WEBHOOK,
     "webhook_routing": _WEBHOOK,
-    "write_back_config": _GIT,
 }
 
 EXCEPTIONS: dict[str, str] = {}

@@ -59,7 +59,10 @@ class PluginVariable:
 
 @dataclass(frozen=True, slots=True)
 class SourceSnapshot:
-    """One source of a spec. ``None`` for a block means that the block is absent, which an empty one is not."""
+    """One source of a spec. ``None`` for a block means that the block is absent, which an empty one is not.
+
+    ``value_files`` are those of its helm block as written; ``$ref/path`` is a file of the source with that ``ref``.
+    """
 
     repo_url: str = ""
     path: str = ""
@@ -70,6 +73,7 @@ class SourceSnapshot:
     helm_parameters: tuple[HelmParameter, ...] | None = None
     kustomize_images: tuple[str, ...] | None = None
     plugin_env: tuple[PluginVariable, ...] | None = None
+    value_files: tuple[str, ...] = ()
 
     @property
     def has_block(self) -> bool:

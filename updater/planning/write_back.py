@@ -15,7 +15,7 @@ from updater.planning import annotation_keys as keys
 
 _REPO_CREDS = "repocreds"
 _SECRET = "secret"  # noqa: S105 - a word of the grammar
-_KUSTOMIZATION_FILES = frozenset(("kustomization.yaml", "kustomization.yml", "Kustomization"))
+KUSTOMIZATION_FILES = frozenset(("kustomization.yaml", "kustomization.yml", "Kustomization"))
 
 
 class Method(Enum):
@@ -80,7 +80,7 @@ def forced_kind(own: Mapping[str, str], method: WriteBackMethod) -> SourceKind |
 
 
 def _check_bare_path(target: str) -> None:
-    if target.rpartition("/")[2] in _KUSTOMIZATION_FILES:
+    if target.rpartition("/")[2] in KUSTOMIZATION_FILES:
         raise PlanError(
             f"write-back-target {target[:120]!r} is a kustomization file",
             hint="write kustomization:<directory>",
