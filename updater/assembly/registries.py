@@ -13,6 +13,7 @@ from updater.model.references import ImageRepository
 from updater.ports.log import EventLog
 from updater.registry.client import RegistryClient
 from updater.registry.configuration import RegistryConfiguration, load_registries
+from updater.registry.configuration_live import LiveRegistries
 from updater.registry.credential_readers import build_credential_reader
 from updater.registry.endpoints import RemoteRepository
 from updater.registry.options import RegistryOptions
@@ -22,13 +23,32 @@ from updater.transport.http import HttpOptions
 from updater.transport.proxies import ProxyOptions
 
 
-def build_registry(
+@dataclass(frozen=True, slots=True)
+class FleetRegistries:
+    """The client of a fleet, and the file that it follows."""
+
+    client: RegistryClient
+    live: LiveRegistries
+
+    def refresh(self) -> None:
+        """Follow the file if it has changed; connections under TLS inputs that hold no longer are given up."""
+        change = self.live.refresh()
+        if change is None:
+            return
+        for origin, tls in change.peers:
+            self.client.retire(origin, tls)
+        for tls in change.tls:
+            self.client.retire_trust(tls)
+
+
+def build_registries(
     settings: RegistrySettings, environment: Mapping[str, str], proxies: ProxyOptions, clock: Clock, log: EventLog
-) -> RegistryClient:
+) -> FleetRegistries:
     """A client that has sent nothing yet. Raises ``ConfigurationError`` for a registries file that is not valid."""
-    configuration = _load_configuration(settings.conf_path, log)
+    live = LiveRegistries(settings.conf_path, log=log)
     credentials = build_credential_reader(environment, clock, log=log, http=HttpOptions(proxies=proxies))
-    return RegistryClient(configuration.table, credentials, clock, options=_options(settings, proxies), log=log)
+    client = RegistryClient(live, credentials, clock, options=_options(settings, proxies), log=log)
+    return FleetRegistries(client, live)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +87,9 @@ def build_registry_under_test(
         configuration = replace(configuration, endpoints=(*configuration.endpoints, remote.endpoint))
     clock, proxies = SystemClock(), ProxyOptions.from_environment(environment)
     credentials = build_credential_reader(environment, clock, log=log, http=HttpOptions(proxies=proxies))
-    client = RegistryClient(configuration.table, credentials, clock, options=_options(settings, proxies), log=log)
+    # What the command line names as credentials, the operator names.
+    options = replace(_options(settings, proxies), are_pull_secrets_ours=True)
+    client = RegistryClient(configuration.table, credentials, clock, options=options, log=log)
     return RegistryUnderTest(clock, client, remote)
 
 

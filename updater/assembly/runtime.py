@@ -17,7 +17,7 @@ from updater.argocd.fleet import ArgoCDFleet, FleetOptions
 from updater.argocd.overrides import ArgoCDOverrides, OverrideOptions, WriteMode
 from updater.assembly.connections import build_client
 from updater.assembly.platforms import running_platform
-from updater.assembly.registries import build_registry
+from updater.assembly.registries import FleetRegistries, build_registries
 from updater.clock import Backoff, Deadline, SystemClock
 from updater.engine.engine import Engine, EngineOptions
 from updater.errors import ConfigurationError
@@ -26,7 +26,6 @@ from updater.planning.documents_choice import RuleBook
 from updater.planning.plans import PlanOptions
 from updater.ports.log import EventLog
 from updater.ports.progress import Progress
-from updater.registry.client import RegistryClient
 from updater.rules.label_selectors import SelectorError, parse_label_selector
 from updater.rules.name_patterns import compile_name_patterns
 from updater.settings.parts import FilterSettings, RunSettings
@@ -46,7 +45,7 @@ class _Parts:
 
     clock: SystemClock
     client: ArgoCDClient
-    registry: RegistryClient
+    registries: FleetRegistries
     rules: RuleFiles
 
 
@@ -69,6 +68,7 @@ class Runtime:
     def run_once(self) -> Report:
         """One round over the fleet. Raises ``ArgoCDError`` when the Applications cannot be listed."""
         self._refresh_rules()
+        self._parts.registries.refresh()
         deadline = Deadline.after(self._parts.clock, ROUND_TIMEOUT_S)
         facts = fetch_facts(self._parts.client, deadline)
         self._log.debug("argocd_connected", server=self._parts.client.server, version=facts.version)
@@ -94,7 +94,7 @@ class Runtime:
         self._cut_connections()
 
     def _cut_connections(self) -> None:
-        self._parts.registry.close()
+        self._parts.registries.client.close()
         self._parts.client.close()
 
     def _refresh_rules(self) -> None:
@@ -111,7 +111,9 @@ class Runtime:
             workers=_workers(self._settings.max_concurrency, applications),
             is_dry_run=self._settings.is_dry_run,
         )
-        return Engine(self._parts.registry, self._writer, options, self._parts.clock, self._log, self._stopping)
+        return Engine(
+            self._parts.registries.client, self._writer, options, self._parts.clock, self._log, self._stopping
+        )
 
 
 def build_runtime(
@@ -125,9 +127,9 @@ def build_runtime(
     clock = SystemClock()
     rules = _load_rules(settings.filters, log)
     proxies = ProxyOptions.from_environment(environment)
-    registry = build_registry(settings.registry, environment, proxies, clock, log)
+    registries = build_registries(settings.registry, environment, proxies, clock, log)
     client = build_client(settings.connection, proxies, clock, log)
-    return Runtime(settings, _Parts(clock, client, registry, rules), log, progress)
+    return Runtime(settings, _Parts(clock, client, registries, rules), log, progress)
 
 
 def _load_rules(filters: FilterSettings, log: EventLog) -> RuleFiles:

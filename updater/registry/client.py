@@ -50,7 +50,7 @@ class RegistryClient:
         options, log, measures = options or RegistryOptions(), log or NullLog(), RegistryMeasures(metrics)
         self._endpoints = AllowedHosts(endpoints, options.allowed_hosts)
         self._credentials = credentials
-        self._visits = Visits(self._endpoints, credentials)
+        self._visits = Visits(self._endpoints, credentials, are_sources_ours=options.are_pull_secrets_ours)
         self._operation_timeout_s = options.operation_timeout_s
         self.ports = PortExhaustion(
             clock, window_s=options.port_exhaustion_window_s, threshold=options.port_exhaustion_threshold

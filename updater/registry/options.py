@@ -48,3 +48,5 @@ class RegistryOptions:
     """Where facts outlive a restart, empty for nowhere (6.4)."""
     allowed_hosts: tuple[str, ...] = ()
     """Patterns of API hosts that may be asked, empty for all (4.4)."""
+    are_pull_secrets_ours: bool = False
+    """The caller's pull secrets are the operator's own and may name what is his alone (2.1), as in ``test``."""

@@ -33,12 +33,18 @@ class EndpointSelection(Protocol):
 
 
 class Visits:
-    """Makes visits. Thread-safe."""
+    """Makes visits. Thread-safe.
 
-    def __init__(self, endpoints: EndpointSelection, credentials: CredentialReader) -> None:
+    ``are_sources_ours``: pull secrets come from the operator and may name sources that are not for owners.
+    """
+
+    def __init__(
+        self, endpoints: EndpointSelection, credentials: CredentialReader, *, are_sources_ours: bool = False
+    ) -> None:
         self._endpoints = endpoints
         self._credentials = credentials
         self._ids = CredentialIds()
+        self._are_sources_ours = are_sources_ours
 
     def attend(
         self, repository: ImageRepository, pull_secret: str, deadline: Deadline, work: Callable[[Visit], T]
@@ -48,7 +54,7 @@ class Visits:
         Raises ``CredentialError``, ``RegistryError``, and what ``work`` raises.
         """
         remote = self._endpoints.locate(repository)
-        need = _need(remote, _source(remote, pull_secret))
+        need = _need(remote, self._source(remote, pull_secret))
         visit = self._visit(remote, self._asking(remote, lambda: self._credentials.read(need, deadline)))
         try:
             return work(visit)
@@ -57,6 +63,18 @@ class Visits:
             if newer is None:
                 raise
         return work(newer)
+
+    def _source(self, remote: RemoteRepository, pull_secret: str) -> CredentialSource | UnusableSource | None:
+        if not pull_secret.strip():
+            return remote.endpoint.credentials
+        source = parse_credential_source(pull_secret)
+        if source.type in OPERATOR_TYPES and not self._are_sources_ours:
+            raise CredentialError(
+                f"credentials of type {source.type.value!r} are the operator's alone",
+                hint="name them in registries.conf instead of an annotation",
+                code="credentials_type_refused",
+            )
+        return source
 
     def _newer(self, visit: Visit, need: CredentialNeed, deadline: Deadline) -> Visit | None:
         refused = visit.credentials
@@ -82,16 +100,3 @@ class Visits:
 def _need(remote: RemoteRepository, source: CredentialSource | UnusableSource | None) -> CredentialNeed:
     endpoint = remote.endpoint
     return CredentialNeed(source, endpoint.api_url, remote.name, endpoint.credentials_expire_s, endpoint.tls)
-
-
-def _source(remote: RemoteRepository, pull_secret: str) -> CredentialSource | UnusableSource | None:
-    if not pull_secret.strip():
-        return remote.endpoint.credentials
-    source = parse_credential_source(pull_secret)
-    if source.type in OPERATOR_TYPES:
-        raise CredentialError(
-            f"credentials of type {source.type.value!r} are the operator's alone",
-            hint="name them in registries.conf instead of an annotation",
-            code="credentials_type_refused",
-        )
-    return source

@@ -12,13 +12,17 @@ import pytest
 import trustme
 
 from tests.wire.registry.conftest import HOST, HastyClock
+from updater.assembly.registries import build_registries, build_registry_under_test
 from updater.clock import Deadline
 from updater.errors import CredentialError, RegistryAuthError
 from updater.model.references import ImageRepository
 from updater.playground.registry import PlaygroundRegistry
+from updater.ports.log import NullLog
 from updater.registry.client import RegistryClient
 from updater.registry.configuration_live import LiveRegistries
 from updater.registry.credential_readers import build_credential_reader
+from updater.settings.parts import RegistrySettings
+from updater.transport.proxies import ProxyOptions
 
 pytestmark = pytest.mark.wire
 Start = Callable[[str, str], "Life"]
@@ -129,3 +133,54 @@ def test_a_private_authority_is_trusted_from_every_place(start: Start, tmp_path:
     with PlaygroundRegistry(context) as registry:
         registry.push("team/app", "1.0")
         assert start(registry.address, fields.get(place, "")).tags() == ("1.0",)
+
+
+def test_connections_under_old_trust_are_given_up_at_a_reload(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    path = tmp_path / "registries.conf"
+    settings, clock = RegistrySettings(conf_path=str(path)), HastyClock()
+
+    def write(registry: PlaygroundRegistry, trust: str) -> None:
+        path.write_text(f"registries:\n- {{name: o, prefix: {HOST}, api_url: '{registry.address}', {trust}}}\n")
+
+    with PlaygroundRegistry(context) as registry:
+        registry.push("team/app", "1.0")
+        write(registry, "insecure: true")
+        fleet = build_registries(settings, {}, ProxyOptions(), clock, NullLog())
+        kept = fleet.client._connections._transports._kept
+        deadline = Deadline.after(clock, 30.0)
+        fleet.client.fetch_tags(ImageRepository(HOST, "team/app"), deadline)
+        assert [key.tls.insecure for key in kept] == [True]
+        fleet.refresh()
+        assert len(kept) == 1, "nothing has changed"
+        write(registry, f"ca_file: {tmp_path}/ca.pem")
+        fleet.refresh()
+        assert len(kept) == 0
+        fleet.client.fetch_tags(ImageRepository(HOST, "team/app"), deadline)
+        assert [key.tls.insecure for key in kept] == [False]
+        fleet.client.close()
+
+
+@pytest.mark.parametrize("is_ours", [True, False], ids=["the operator's test", "an owner"])
+def test_only_the_operator_may_name_files_of_the_process(
+    registry: PlaygroundRegistry, tmp_path: Path, *, is_ours: bool
+) -> None:
+    registry.require_basic("ann", "one")
+    docker_config(tmp_path / "config.json", registry.host, "ann:one")
+    source = f"file:{tmp_path}/config.json"
+    path = tmp_path / "registries.conf"
+    path.write_text(f"registries:\n- {{name: o, prefix: {HOST}, api_url: '{registry.address}'}}\n")
+    settings, repository, clock = RegistrySettings(conf_path=str(path)), ImageRepository(HOST, "team/app"), HastyClock()
+    if is_ours:
+        client = build_registry_under_test(settings, repository, {}, NullLog()).client
+        tags = client.fetch_tags(repository, Deadline.after(clock, 30.0), pull_secret=source).tags
+        assert tags == ("1.0", "1.1")
+    else:
+        client = build_registries(settings, {}, ProxyOptions(), clock, NullLog()).client
+        with pytest.raises(CredentialError, match="the operator's alone"):
+            client.fetch_tags(repository, Deadline.after(clock, 30.0), pull_secret=source)
+        assert registry.requests == ()
+    client.close()
