@@ -200,6 +200,7 @@ def test_the_document_says_everything(program: Program, registry: PlaygroundRegi
         "image": APP,
         "alias": "web",
         "current": "1.0.0",
+        "currentDigest": None,
         "registry": registry.address,
         "strategy": "semver",
         "constraint": "1.x",
@@ -303,6 +304,19 @@ def test_a_registry_that_lists_by_age_is_believed_without_metadata(
     assert done.document["latest"] == f"{APP}:1.0.0"
     assert {entry["created"] for entry in done.document["candidates"]} == {None}
     assert [asked.path for asked in registry.requests] == ["/v2/team/app/tags/list"]
+
+
+def test_platforms_keep_the_images_that_have_one_of_them(program: Program, registry: PlaygroundRegistry) -> None:
+    dates = {"small": "2026-02-01T00:00:00Z", "both": "2026-01-20T00:00:00Z", "big": "2026-01-10T00:00:00Z"}
+    registry.push("team/multi", "small", created=dates["small"], platform="linux/arm/v7")
+    registry.push_index("team/multi", "both", {"linux/amd64": dates["both"], "linux/arm64": dates["both"]})
+    registry.push("team/multi", "big", created=dates["big"], platform="linux/arm64")
+    words = ("reg.test/team/multi", "--update-strategy", "newest-build", "--platforms", "linux/arm64")
+    done = program(*words, "--output", "json")
+    losses = {entry["tag"]: entry["loss"] for entry in done.document["candidates"]}
+    assert losses == {"both": None, "big": "older", "small": "platform_missing"}
+    assert done.said[-2] == "Found 2 tags in registry"
+    assert program(*words, "--platforms", "linux/arm/v7").said[-1].endswith(":small"), "platforms add up"
 
 
 def test_a_platform_that_no_image_has_leaves_no_tag(program: Program) -> None:

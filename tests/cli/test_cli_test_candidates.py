@@ -40,7 +40,7 @@ def test_the_winner_comes_first_then_who_came_near_newest_first() -> None:
         ("2.0.0-rc.1", Loss.PRERELEASE),
         ("1.11.1", Loss.IGNORED),
     )
-    rows = candidate_rows(Choice(Candidate("1.11.0"), 8, losses), {})
+    rows = candidate_rows(Choice(Candidate("1.11.0"), 8, losses), {}, are_versions=True)
     assert [row.tag for row in rows] == [
         "1.11.0",
         "1.10.0",
@@ -52,6 +52,11 @@ def test_the_winner_comes_first_then_who_came_near_newest_first() -> None:
         "1.11.1",
     ]
     assert [row.loss for row in rows][:2] == [None, Loss.OLDER]
+
+
+def test_texts_order_where_tags_are_no_versions_and_have_no_dates() -> None:
+    losses = (("1.10", Loss.OLDER), ("1.9", Loss.OLDER), ("main", Loss.OLDER))
+    assert [row.tag for row in candidate_rows(Choice(None, 3, losses), {})] == ["main", "1.9", "1.10"]
 
 
 def test_dates_order_where_they_are_known() -> None:

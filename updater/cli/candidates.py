@@ -63,9 +63,13 @@ class CandidateRow:
         }
 
 
-def candidate_rows(choice: Choice, facts: Mapping[str, Candidate]) -> list[CandidateRow]:
-    """All candidates: the winner, then the others by how near they came, newest first."""
-    lost = sorted(choice.losses, key=lambda item: _age(item[0], facts), reverse=True)
+def candidate_rows(choice: Choice, facts: Mapping[str, Candidate], *, are_versions: bool = False) -> list[CandidateRow]:
+    """All candidates: the winner, then the others by how near they came, newest first.
+
+    ``are_versions``: the higher version is the newer; otherwise the later date, or the later text without dates.
+    """
+    order = _version_order if are_versions else _date_order
+    lost = sorted(choice.losses, key=lambda item: order(item[0], facts), reverse=True)
     lost.sort(key=lambda item: _NEARNESS[item[1]])
     rows = [_row(tag, loss, facts) for tag, loss in lost]
     return [_row(choice.winner.tag, None, facts), *rows] if choice.winner else rows
@@ -87,9 +91,13 @@ def _row(tag: str, loss: Loss | None, facts: Mapping[str, Candidate]) -> Candida
     return CandidateRow(tag, loss, created, known.digest)
 
 
-def _age(tag: str, facts: Mapping[str, Candidate]) -> tuple[int, Version, str]:
+def _version_order(tag: str, _facts: Mapping[str, Candidate]) -> tuple[Version, str]:
+    return (parse_version(tag) or _NO_VERSION, tag)
+
+
+def _date_order(tag: str, facts: Mapping[str, Candidate]) -> tuple[int, str]:
     known = facts.get(tag)
-    return (known.created_ns or 0 if known else 0, parse_version(tag) or _NO_VERSION, tag)
+    return (known.created_ns or 0 if known else 0, tag)
 
 
 def _moment(nanoseconds: int | None) -> str:

@@ -7,6 +7,7 @@ import json
 from updater.cli.candidates import CandidateRow, candidate_rows, print_candidates
 from updater.cli.test_outcome import TagOutcome
 from updater.cli.test_request import TagRequest
+from updater.model.images import Strategy
 from updater.registry.endpoints import RemoteRepository
 
 SCHEMA_VERSION = 1
@@ -23,7 +24,8 @@ class TagReport:
 
     def print(self, output: str) -> None:
         """On standard output, as ``output`` (``text`` or ``json``) says."""
-        rows = candidate_rows(self._outcome.choice, self._outcome.facts)
+        are_versions = self._request.rule.rule.strategy is Strategy.SEMVER
+        rows = candidate_rows(self._outcome.choice, self._outcome.facts, are_versions=are_versions)
         if output == "json":
             print(json.dumps(self._document(rows), indent=2))  # noqa: T201 - this is the result
         else:
@@ -41,7 +43,8 @@ class TagReport:
             "command": "test",
             "image": image.reference.repository.full_name,
             "alias": image.alias,
-            "current": image.reference.tag_with_digest or None,
+            "current": image.reference.tag or None,
+            "currentDigest": image.reference.digest or None,
             "registry": self._remote.endpoint.api_url,
             "strategy": rule.strategy.value,
             "constraint": rule.constraint or None,
