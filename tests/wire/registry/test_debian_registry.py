@@ -1,30 +1,23 @@
-"""Our client against an independent implementation: the distribution project's registry as Debian packages it.
-
-The server runs as a process on loopback with a throw-away folder. Version 2.8.2 ignores ``n`` and answers with the
-whole list, in no order.
-"""
+"""Our client against an independent implementation: the distribution project's registry as Debian packages it."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import http.client
-import json
-import os
-import re
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 import pytest
+import trustme
 
+from tests.wire.registry.debian_server import CREATED, PASSWORD, USER, DebianRegistry, Start, debian_registries
+from tests.wire.registry.front_server import BlobFront, blob_front
+from tests.wire.registry.token_server import TokenServer, serve_tokens
 from updater.clock import Deadline, SystemClock
-from updater.errors import RegistryAuthError, RepositoryUnknown
+from updater.errors import RegistryAuthError, RegistryUnreachable, RepositoryUnknown
+from updater.model.images import Candidate, Inspection, Loss
 from updater.model.references import ImageRepository
 from updater.registry.client import RegistryClient
+from updater.registry.creation_times import parse_created_ns
 from updater.registry.credential_sources import parse_credential_source
 from updater.registry.credentials import CredentialReader
 from updater.registry.endpoints import Endpoint, EndpointTable
@@ -32,142 +25,46 @@ from updater.registry.options import RegistryOptions
 
 pytestmark = [pytest.mark.wire, pytest.mark.e2e]
 
-BINARY = shutil.which("docker-registry") or ""
-USER, PASSWORD = "ann", "s3cret"
-PASSWORD_HASH = "$2y$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK"
-"""bcrypt of the password at cost 5: the server checks it on every request."""
-CONFIG = """
-version: 0.1
-log: {{level: info, formatter: json}}
-storage:
-  filesystem: {{rootdirectory: {folder}/data}}
-http: {{addr: "127.0.0.1:0"}}
-{auth}
-"""
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
-INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
-
-
-@dataclass
-class DebianRegistry:
-    """A running server; ``login`` is sent by its own push requests."""
-
-    address: str
-    login: str = ""
-    headers: Mapping[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        basic = base64.b64encode(self.login.encode()).decode()
-        self.headers = {"Authorization": f"Basic {basic}"} if self.login else {}
-
-    def push(self, repository: str, tag: str) -> None:
-        """A single image."""
-        manifest = self._image(repository, "amd64")
-        self._put_manifest(repository, tag, MANIFEST_TYPE, manifest)
-
-    def push_index(self, repository: str, tag: str) -> None:
-        """An image for two platforms."""
-        children = []
-        for architecture in ("amd64", "arm64"):
-            manifest = self._image(repository, architecture)
-            self._put_manifest(repository, digest_of(manifest), MANIFEST_TYPE, manifest)
-            platform = {"os": "linux", "architecture": architecture}
-            children.append({"mediaType": MANIFEST_TYPE, **descriptor(manifest), "platform": platform})
-        index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": children}
-        self._put_manifest(repository, tag, INDEX_TYPE, json.dumps(index).encode())
-
-    def _image(self, repository: str, architecture: str) -> bytes:
-        config = json.dumps({"os": "linux", "architecture": architecture, "rootfs": {"type": "layers"}}).encode()
-        layer = f"layer for {architecture}".encode()
-        for blob in (config, layer):
-            location = self._send("POST", f"/v2/{repository}/blobs/uploads/", b"", 202)
-            target = urlsplit(location)
-            query = f"{target.query}&digest={digest_of(blob)}"
-            self._send("PUT", f"{target.path}?{query}", blob, 201, "application/octet-stream")
-        manifest = {
-            "schemaVersion": 2,
-            "mediaType": MANIFEST_TYPE,
-            "config": {"mediaType": "application/vnd.oci.image.config.v1+json", **descriptor(config)},
-            "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", **descriptor(layer)}],
-        }
-        return json.dumps(manifest).encode()
-
-    def _put_manifest(self, repository: str, reference: str, media_type: str, manifest: bytes) -> None:
-        self._send("PUT", f"/v2/{repository}/manifests/{reference}", manifest, 201, media_type)
-
-    def _send(self, method: str, target: str, body: bytes, status: int, content_type: str = "") -> str:
-        """Send one request; returns the Location of the answer."""
-        connection = http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=10)
-        try:
-            headers = {**self.headers, **({"Content-Type": content_type} if content_type else {})}
-            connection.request(method, target, body=body, headers=headers)
-            response = connection.getresponse()
-            assert response.status == status, response.read()
-            return response.headers.get("Location", "")
-        finally:
-            connection.close()
-
-
-def digest_of(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
-
-
-def descriptor(content: bytes) -> dict[str, str | int]:
-    return {"digest": digest_of(content), "size": len(content)}
-
-
-Start = Callable[..., DebianRegistry]
+LOGIN = f"{USER}:{PASSWORD}"
+AMD = ("linux/amd64",)
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    if not BINARY:
-        reason = "the Debian package docker-registry is not installed"
-        if os.environ.get("UPDATER_REQUIRE_REAL") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    running: list[subprocess.Popen[str]] = []
-
-    def run(*, login: str = "") -> DebianRegistry:
-        auth = ""
-        if login:
-            (tmp_path / "htpasswd").write_text(f"{USER}:{PASSWORD_HASH}\n", encoding="ascii")
-            auth = f"auth: {{htpasswd: {{realm: debian, path: {tmp_path}/htpasswd}}}}"
-        config = tmp_path / "config.yml"
-        config.write_text(CONFIG.format(folder=tmp_path, auth=auth), encoding="ascii")
-        process = subprocess.Popen(
-            [BINARY, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        running.append(process)
-        return DebianRegistry(f"http://{_listening_address(process)}", login)
-
-    yield run
-    for process in running:
-        process.kill()
-        process.communicate(timeout=10)
+    with debian_registries(tmp_path) as run:
+        yield run
 
 
-def _listening_address(process: subprocess.Popen[str]) -> str:
-    """The address out of the server's own log; the end of the log means that it did not start."""
-    lines = []
-    assert process.stderr is not None
-    for line in process.stderr:
-        lines.append(line)
-        if found := re.search(r"listening on (127\.0\.0\.1:\d+)", line):
-            return found[1]
-    raise AssertionError("".join(lines))
-
-
-def list_tags(registry: DebianRegistry, name: str, *, login: str = "", page_size: int = 1000) -> tuple[str, ...]:
+def ask(address: str, work: Callable[[RegistryClient, Deadline], Any], *, login: str = "", **fields: Any) -> Any:
+    """What a client of its own makes of the registry at an address."""
+    options = RegistryOptions(page_size=fields.pop("page_size", 1000))
     source = parse_credential_source("env:LOGIN") if login else None
-    endpoint = Endpoint(name="debian", prefix="deb.test", api_url=registry.address, credentials=source)
+    endpoint = Endpoint(name="debian", prefix="deb.test", api_url=address, credentials=source, **fields)
     clock = SystemClock()
-    reader, options = CredentialReader({"LOGIN": login}), RegistryOptions(page_size=page_size)
-    client = RegistryClient(EndpointTable([endpoint]), reader, clock, options=options)
+    client = RegistryClient(EndpointTable([endpoint]), CredentialReader({"LOGIN": login}), clock, options=options)
     try:
-        return client.fetch_tags(ImageRepository("deb.test", name), Deadline.after(clock, 30)).tags
+        return work(client, Deadline.after(clock, 30))
     finally:
         client.close()
+
+
+def list_tags(registry: DebianRegistry, name: str, **fields: Any) -> tuple[str, ...]:
+    tags: tuple[str, ...] = ask(
+        registry.address,
+        lambda client, deadline: client.fetch_tags(ImageRepository("deb.test", name), deadline).tags,
+        **fields,
+    )
+    return tags
+
+
+def inspect(address: str, *tags: str, inspection: Inspection, **fields: Any) -> tuple[Candidate, ...]:
+    repository = ImageRepository("deb.test", "team/app")
+    candidates: tuple[Candidate, ...] = ask(
+        address,
+        lambda client, deadline: client.fetch_candidates(repository, tags, inspection, deadline),
+        **fields,
+    )
+    return candidates
 
 
 def test_tags_of_images_and_indexes_are_listed(start: Start) -> None:
@@ -191,10 +88,89 @@ def test_a_repository_that_is_missing_is_unknown(start: Start) -> None:
 
 
 def test_basic_authentication_lets_us_in(start: Start) -> None:
-    registry = start(login=f"{USER}:{PASSWORD}")
+    registry = start(login=LOGIN)
     registry.push("team/app", "1.0.0")
-    assert list_tags(registry, "team/app", login=f"{USER}:{PASSWORD}") == ("1.0.0",)
+    assert list_tags(registry, "team/app", login=LOGIN) == ("1.0.0",)
     with pytest.raises(RegistryAuthError, match="rejected"):
         list_tags(registry, "team/app", login=f"{USER}:wrong")
     with pytest.raises(RegistryAuthError, match="configure credentials"):
         list_tags(registry, "team/app")
+
+
+def test_images_and_indexes_are_inspected(start: Start) -> None:
+    registry = start()
+    single, multi = registry.push("team/app", "single"), registry.push_index("team/app", "multi")
+    created_ns = parse_created_ns(CREATED)
+    dated = inspect(registry.address, "single", "none", "multi", inspection=Inspection(AMD))
+    assert dated == (Candidate("single", created_ns, single), Candidate("multi", created_ns, multi))
+    arm = inspect(registry.address, "single", "multi", inspection=Inspection(("linux/arm64",), wants_created=False))
+    assert arm == (Candidate("single", None, single, Loss.PLATFORM_MISSING), Candidate("multi", None, multi))
+
+
+def test_a_moved_tag_is_told_by_its_head(start: Start) -> None:
+    registry = start()
+    digests = [registry.push("team/app", "latest")]
+
+    def follow(client: RegistryClient, deadline: Deadline) -> list[str]:
+        repository, wanted = ImageRepository("deb.test", "team/app"), Inspection(AMD, wants_created=False)
+        seen = []
+        for push in (lambda: digests[0], lambda: registry.push_index("team/app", "latest")):
+            push()
+            client.forget_tags(repository)
+            seen += [found.digest for found in client.fetch_candidates(repository, ["latest"], wanted, deadline)]
+        return seen
+
+    first, second = ask(registry.address, follow)
+    assert first == digests[0]
+    assert second != first
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def test_a_registry_behind_tls_is_trusted_by_its_authority(start: Start, authority: trustme.CA, tmp_path: Path) -> None:
+    digest = start().push("team/app", "1.0.0")
+    issued = authority.issue_cert("127.0.0.1")
+    issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    secure = start(tls=(tmp_path / "cert.pem", tmp_path / "key.pem"))
+    trusting = {"ca_file": str(tmp_path / "ca.pem")}
+    assert list_tags(secure, "team/app", **trusting) == ("1.0.0",)
+    assert inspect(secure.address, "1.0.0", inspection=Inspection(AMD), **trusting)[0].digest == digest
+    with pytest.raises(RegistryUnreachable, match="ca_file"):
+        list_tags(secure, "team/app")
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> Iterator[TokenServer]:
+    with serve_tokens(tmp_path, LOGIN) as server:
+        yield server
+
+
+def test_tokens_of_a_separate_service_let_us_in(start: Start, tokens: TokenServer) -> None:
+    digest = start().push("team/app", "1.0.0")
+    guarded = start(auth=tokens.registry_configuration)
+    assert list_tags(guarded, "team/app", login=LOGIN) == ("1.0.0",)
+    (found,) = inspect(guarded.address, "1.0.0", inspection=Inspection(AMD), login=LOGIN)
+    assert found.digest == digest
+    assert set(tokens.scopes) == {"repository:team/app:pull"}
+    with pytest.raises(RegistryAuthError):
+        list_tags(guarded, "team/app", login=f"{USER}:wrong")
+
+
+@pytest.fixture
+def front(start: Start, tmp_path: Path) -> Iterator[tuple[DebianRegistry, BlobFront]]:
+    registry = start(login=LOGIN)
+    with blob_front(tmp_path, registry.address) as server:
+        yield registry, server
+
+
+def test_blobs_are_read_from_where_they_are_presigned(front: tuple[DebianRegistry, BlobFront]) -> None:
+    registry, server = front
+    digest = registry.push("team/app", "1.0.0")
+    (found,) = inspect(server.address, "1.0.0", inspection=Inspection(AMD), login=LOGIN)
+    assert found == Candidate("1.0.0", parse_created_ns(CREATED), digest)
+    assert server.storage_requests() == ["200 -"], "one request, without Authorization"
