@@ -27,7 +27,7 @@ def tree_of(objects: ObjectStore, commit: str) -> str:
     """The id of the root tree of a commit; raises ``ObjectsMissing`` and ``GitError``."""
     first = objects.read(commit, "commit", MAX_COMMIT_BYTES).partition(b"\n")[0]
     if not first.startswith(_TREE_LINE):
-        raise GitError(f"{commit} is no commit", code="mirror_damaged")
+        raise GitError(f"{commit} is no commit", code="mirror_damaged", retryable=True)
     return first.removeprefix(_TREE_LINE).decode("ascii", "replace")
 
 

@@ -10,6 +10,7 @@ through the one lock of the ``ObjectAccess`` that the mirrors share.
 from __future__ import annotations
 
 import gc
+import struct
 import threading
 import zlib
 from binascii import hexlify, unhexlify
@@ -26,6 +27,9 @@ from gitdb.util import mman  # type: ignore[import-untyped]
 
 from updater.errors import GitError
 from updater.transport.redaction import cap_text
+
+_BROKEN = (ODBError, zlib.error, struct.error, AssertionError, ValueError, IndexError, KeyError, TypeError)
+"""gitdb believes what it reads, and meets damage as whatever goes wrong first."""
 
 
 class ObjectsMissing(Exception):
@@ -62,7 +66,7 @@ class ObjectStore:
             if stream.size > max_bytes:
                 raise GitError(f"object {object_id} has {stream.size} bytes", code="object_too_large")
             if stream.type != kind.encode():
-                raise GitError(f"object {object_id} is no {kind}", code="mirror_damaged")
+                raise GitError(f"object {object_id} is no {kind}", code="mirror_damaged", retryable=True)
             content: bytes = stream.read()
             return content
 
@@ -78,9 +82,9 @@ class ObjectStore:
             return hexlify(stored.binsha).decode()
 
     def close(self) -> None:
-        """Let go of mapped packs; the descriptors are given back at once."""
+        """Let go of mapped packs; the descriptors are given back at once. May be called again."""
         with self._access.lock:
-            del self._database
+            self._database = None
             gc.collect(0)  # packs and their entities refer to each other
             mman.collect()
 
@@ -97,5 +101,7 @@ class ObjectStore:
                     code="disk_failed",
                     retryable=True,
                 ) from error
-            except (ODBError, zlib.error, AssertionError, ValueError) as error:
-                raise GitError("the mirror is damaged", where=str(self._folder), code="mirror_damaged") from error
+            except _BROKEN as error:
+                raise GitError(
+                    "the mirror is damaged", where=str(self._folder), code="mirror_damaged", retryable=True
+                ) from error

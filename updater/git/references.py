@@ -13,7 +13,7 @@ _SYMBOLIC = re.compile(r"ref: (?P<target>\S+)\tHEAD")
 
 
 def read_references(stdout: bytes) -> RemoteRefs:
-    """Refs by full name; raises ``GitError`` for a line of another shape, which a listing never has."""
+    """Refs by full name, the default branch always among them; raises ``GitError`` for a line of another shape."""
     refs: dict[str, str] = {}
     head = None
     for line in stdout.decode("utf-8", "surrogateescape").splitlines():
@@ -25,4 +25,7 @@ def read_references(stdout: bytes) -> RemoteRefs:
             refs[match["name"]] = match["id"]
         elif line.strip() and not line.startswith("ref: "):
             raise GitError("the remote's listing of refs cannot be read", code="fetch_failed", retryable=True)
+    commit = refs.pop("HEAD", None)
+    if head is not None and commit is not None:
+        refs[head] = commit
     return RemoteRefs(MappingProxyType(refs), head)

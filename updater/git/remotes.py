@@ -59,8 +59,8 @@ class MirroredRemotes:
             try:
                 yield session
             except GitError as error:
-                if error.code == "auth_failed" and self._access.reject(target, namespace):
-                    error.retryable = True
+                session.close()
+                self._learn(error, mirror, target, namespace, deadline)
                 raise
             finally:
                 session.close()
@@ -76,6 +76,15 @@ class MirroredRemotes:
         environment = environment_for(self._inherited, home=folder, repository=mirror.folder)
         process = GitProcess(self._runner, mirror, environment, target.remote, access, deadline, folder)
         return MirrorSession(process, self._options.mode, self._commits)
+
+    def _learn(self, error: GitError, mirror: Mirror, target: GitTarget, namespace: str, deadline: Deadline) -> None:
+        """See to it that another attempt may go better than this one."""
+        if error.code == "auth_failed" and self._access.reject(target, namespace):
+            error.retryable = True
+        if error.code == "mirror_damaged":
+            self._log.warning("git_mirror_discarded", repository=str(target.remote), error=str(error))
+            with mirror.changing(deadline):
+                mirror.discard()
 
     def _tidy(self, mirror: Mirror, target: GitTarget, folder: Path) -> None:
         """Pack the mirror when that is due and nobody else uses it; the batch is done, so a failure is only told."""

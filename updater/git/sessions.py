@@ -99,13 +99,16 @@ class MirrorSession:
         return read_references(done.stdout)
 
     def fetch_commit(self, branch: str, commit: str) -> CommitContent:
-        try:
-            return self._fetched(branch, commit)
-        except GitError as error:
-            if error.code != "mirror_damaged":
-                raise
-        self._start_over()
-        return self._fetched(branch, commit)
+        if self._objects.missing((commit,)):
+            with self._mirror.changing(self._process.deadline):
+                self._reopen()
+                if self._objects.missing((commit,)):
+                    self._fetch_branch(branch)
+            self._reopen()
+            commit = self._tip_of(branch)
+        content = StoredCommit(commit, self)
+        content.entry("")
+        return content
 
     def commit(self, parent: CommitContent, files: Mapping[str, bytes], message: str) -> CommitContent:
         made = self._commits.make(self._process, self._objects, parent.commit, files, message)
@@ -148,18 +151,6 @@ class MirrorSession:
             raise self._failure(done, "fetching files", otherwise="fetch_failed")
         self._reopen()
 
-    def _fetched(self, branch: str, commit: str) -> StoredCommit:
-        if self._objects.missing((commit,)):
-            with self._mirror.changing(self._process.deadline):
-                self._reopen()
-                if self._objects.missing((commit,)):
-                    self._fetch_branch(branch)
-            self._reopen()
-            commit = self._tip_of(branch)
-        content = StoredCommit(commit, self)
-        content.entry("")
-        return content
-
     def _fetch_branch(self, branch: str) -> None:
         ref = HEADS + branch
         is_known = self._process.local("show-ref", "--verify", "-q", ref).status == 0
@@ -196,14 +187,6 @@ class MirrorSession:
         error = failure_of(done.complaint, operation, otherwise=otherwise, is_retryable=is_retryable)
         error.where = str(self._process.remote)
         return error
-
-    def _start_over(self) -> None:
-        """Throw the damaged mirror away."""
-        self._objects.close()
-        with self._mirror.changing(self._process.deadline):
-            self._mirror.discard()
-            self._mirror.prepare()
-        self._objects = self._mirror.objects()
 
     def _reopen(self) -> None:
         self._objects.close()

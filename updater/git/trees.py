@@ -57,7 +57,7 @@ def parse_tree(content: bytes) -> Tree:
         blank, zero = content.find(b" ", at), content.find(b"\0", at)
         end = zero + 1 + _ID_BYTES
         if not at < blank < zero - 1 or end > len(content):
-            raise GitError("an object that should be a tree is none", code="mirror_damaged")
+            raise GitError("an object that should be a tree is none", code="mirror_damaged", retryable=True)
         rows[content[blank + 1 : zero]] = TreeRow(content[at:blank], hexlify(content[zero + 1 : end]).decode())
         at = end
     return rows

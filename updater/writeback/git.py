@@ -1,0 +1,126 @@
+"""Write-back method ``git``: many intents into few commits, one writer per target (``write-back.md`` 5).
+
+Rounds hand over all their intents at once (``write_all``); in continuous mode they come one by one and wait a moment
+for each other (``write``). Different targets are written side by side, also of one repository.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from updater.clock import Clock, Deadline
+from updater.errors import UpdaterError
+from updater.model.changes import WriteBackResult, WriteOutcome
+from updater.ports.git import GitRemotes
+from updater.ports.log import EventLog
+from updater.writeback.git_batch import BatchWriter
+from updater.writeback.git_gathering import Gathering, Pace
+from updater.writeback.git_intents import GitIntent
+from updater.writeback.git_options import GitWriteOptions
+from updater.writeback.git_plan import Batch, WriterKey, plan_batches, writer_key
+
+OnResult = Callable[[WriteBackResult], None]
+
+
+def _ignore(_: WriteBackResult) -> None:
+    """For callers that only want the results."""
+
+
+class GitWriteBack:
+    """Thread-safe. Once ``stopping`` is set, what has not begun is left out, and says so."""
+
+    def __init__(
+        self, remotes: GitRemotes, options: GitWriteOptions, clock: Clock, log: EventLog, stopping: threading.Event
+    ) -> None:
+        self._options = options
+        self._log = log
+        self._stopping = stopping
+        self._writer = BatchWriter(remotes, options, clock, log)
+        self._turns = _Turns()
+        pace = Pace(options.idle_s, options.flush_interval_s, options.max_batch)
+        self._gathering = Gathering(pace, clock, stopping)
+
+    def write_all(
+        self, intents: Sequence[GitIntent], *, dry_run: bool, deadline: Deadline, on_result: OnResult = _ignore
+    ) -> tuple[WriteBackResult, ...]:
+        """One result per intent, in their order; ``on_result`` hears of each as soon as its batch is done."""
+        size = self._options.max_batch if self._options.is_batching else 1
+        batches = plan_batches(intents, size)
+        found: dict[int, WriteBackResult] = {}
+        if batches:
+            workers = min(self._options.writers, len(batches))
+            with ThreadPoolExecutor(workers, thread_name_prefix="git-write") as pool:
+                for results in pool.map(
+                    lambda batch: self._write(batch, deadline, on_result, dry_run=dry_run), batches
+                ):
+                    found.update({id(result.change_set): result for result in results})
+        return tuple(found[id(intent.change_set)] for intent in intents)
+
+    def write(self, intent: GitIntent, *, dry_run: bool, deadline: Deadline) -> WriteBackResult:
+        """The result of one intent, which may be written together with others that come in the same moment."""
+        if not self._options.is_batching or dry_run:
+            return self.write_all([intent], dry_run=dry_run, deadline=deadline)[0]
+        try:
+            return self._gathering.submit(
+                intent, lambda together: self.write_all(together, dry_run=False, deadline=deadline), deadline
+            )
+        except UpdaterError as error:
+            text = f"{intent.change_set.application}: {error}"
+            return WriteBackResult(intent.change_set, WriteOutcome.FAILED, error_code=error.code, error=text)
+
+    def _write(
+        self, batch: Batch, deadline: Deadline, on_result: OnResult, *, dry_run: bool
+    ) -> tuple[WriteBackResult, ...]:
+        with self._turns.taken(writer_key(batch.target)):
+            results = self._write_now(batch, deadline, dry_run=dry_run)
+        for result in results:
+            on_result(result)
+        return results
+
+    def _write_now(self, batch: Batch, deadline: Deadline, *, dry_run: bool) -> tuple[WriteBackResult, ...]:
+        if self._stopping.is_set():
+            return _failed(batch, "shutting_down", "not written, because the updater is shutting down")
+        try:
+            return self._writer.write(batch, dry_run=dry_run, deadline=deadline)
+        except Exception as error:  # noqa: BLE001 - a bug met in one batch must not cost the others
+            self._log.error("bug_found", exception=error, repository=str(batch.target.remote), error=str(error))
+            return _failed(batch, "internal_error", f"internal error: {type(error).__name__}")
+
+
+def _failed(batch: Batch, code: str, text: str) -> tuple[WriteBackResult, ...]:
+    return tuple(
+        WriteBackResult(
+            intent.change_set,
+            WriteOutcome.FAILED,
+            error_code=code,
+            error=f"{intent.change_set.application}: {text}",
+        )
+        for intent in (*batch.intents, *batch.superseded)
+    )
+
+
+class _Turns:
+    """One lock per writer key, forgotten when nobody wants it any more."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turns: dict[WriterKey, tuple[threading.Lock, int]] = {}
+
+    @contextmanager
+    def taken(self, key: WriterKey) -> Iterator[None]:
+        with self._lock:
+            turn, count = self._turns.get(key, (threading.Lock(), 0))
+            self._turns[key] = (turn, count + 1)
+        try:
+            with turn:
+                yield
+        finally:
+            with self._lock:
+                turn, count = self._turns[key]
+                if count == 1:
+                    del self._turns[key]
+                else:
+                    self._turns[key] = (turn, count - 1)

@@ -1,0 +1,50 @@
+"""One Application's wish for one Git target, as data and a pure edit that can be applied again after a lost race."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from updater.manifests.kustomization import edit_kustomization
+from updater.manifests.override_file import OverrideFile, edit_override_file
+from updater.manifests.override_seed import OverrideSeed
+from updater.manifests.targets import FileEdit
+from updater.manifests.values_file import ValueWrite, edit_values
+from updater.model.applications import SourceKind
+from updater.model.changes import ChangeSet, KustomizeImageEdit, OverrideEdit
+from updater.model.git_targets import GitTarget, TargetFile
+
+FileEditor = Callable[[str | None, str], FileEdit]
+"""Text of the file (None: there is none) and its path for errors, to the edited file; raises ``UpdaterError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitIntent:
+    """Apply ``edit`` to the file of ``target`` and commit it under ``message``.
+
+    The message is the Application's own, rendered and not blank; with several Applications in one commit it becomes a
+    part of the common one.
+    """
+
+    change_set: ChangeSet
+    target: GitTarget
+    message: str
+    edit: FileEditor = field(repr=False, compare=False)
+
+
+def override_editor(
+    edits: Sequence[OverrideEdit], seed: OverrideSeed, kind: SourceKind, file: TargetFile
+) -> FileEditor:
+    """Edits of the parameter override file, seeded from the Application when the file has no such list."""
+    is_chosen = file is TargetFile.PARAMETERS
+    return lambda text, where: edit_override_file(text, edits, seed, OverrideFile(where, kind, is_chosen))
+
+
+def kustomization_editor(edits: Sequence[KustomizeImageEdit]) -> FileEditor:
+    """Edits of a kustomization, which must exist."""
+    return lambda text, where: edit_kustomization(text or "", edits, where)
+
+
+def values_editor(writes: Sequence[ValueWrite]) -> FileEditor:
+    """Writes into a file of Helm values, which is made when it is missing."""
+    return lambda text, where: edit_values(text, writes, where)

@@ -1,0 +1,62 @@
+"""Grouping intents into batches: one batch is one fetch, one push (``write-back.md`` 5.2). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from updater.model.git_targets import GitTarget
+from updater.writeback.git_intents import GitIntent
+
+WriterKey = tuple[str, str, str, str]
+"""Remote, credential reference, project, push branch: never two writers at a time for one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Intents that share remote, credentials, base and push branch, in the order of their arrival.
+
+    ``target`` is that of the first, which stands for all in what they share; ``superseded`` are those that a newer
+    intent of the same Application and file replaced.
+    """
+
+    intents: tuple[GitIntent, ...]
+    superseded: tuple[GitIntent, ...] = ()
+
+    @property
+    def target(self) -> GitTarget:
+        return self.intents[0].target
+
+    @property
+    def push_name(self) -> str:
+        """The push branch as far as it is known without the remote; empty is the remote's default branch."""
+        return self.target.write_branch or self.target.revision
+
+
+def writer_key(target: GitTarget) -> WriterKey:
+    """What must not be written by two at a time."""
+    return target.remote.key, target.credentials, target.project, target.write_branch or target.revision
+
+
+def plan_batches(intents: Sequence[GitIntent], max_size: int) -> tuple[Batch, ...]:
+    """The batches in the order of their first intent; a newer intent takes the place of the one it replaces."""
+    groups: dict[tuple[WriterKey, str], dict[object, GitIntent]] = {}
+    superseded: dict[tuple[WriterKey, str], list[GitIntent]] = {}
+    for intent in intents:
+        target = intent.target
+        group = (writer_key(target), target.revision)
+        same = (intent.change_set.application, target.file, target.path)
+        kept = groups.setdefault(group, {})
+        if same in kept:
+            superseded.setdefault(group, []).append(kept[same])
+        kept[same] = intent
+    return tuple(
+        batch
+        for group, kept in groups.items()
+        for batch in _cut(tuple(kept.values()), tuple(superseded.get(group, ())), max_size)
+    )
+
+
+def _cut(intents: tuple[GitIntent, ...], superseded: tuple[GitIntent, ...], max_size: int) -> list[Batch]:
+    pieces = [intents[start : start + max_size] for start in range(0, len(intents), max_size)]
+    return [Batch(piece, superseded if number == 0 else ()) for number, piece in enumerate(pieces)]

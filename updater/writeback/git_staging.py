@@ -1,0 +1,126 @@
+"""Edited files of one batch, in memory, on top of a commit: each intent sees what those before it wrote.
+
+A failed edit leaves nothing behind, because it has nothing to leave it in; the next intent for the same file starts
+from the text before it (``write-back.md`` 5.5).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from updater.errors import GitError, UpdaterError, WriteBackError
+from updater.manifests.kustomization import FILE_NAMES, choose_kustomization_file
+from updater.model.git_targets import GitTarget, TargetFile
+from updater.model.report import Warned
+from updater.ports.git import CommitContent, EntryKind
+from updater.writeback.git_intents import GitIntent
+from updater.writeback.git_paths import RealPath, resolve_file, resolve_path
+
+MAX_FILE_BYTES = 10 * 1024 * 1024
+MAX_DIFF_LINES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What one intent did to one file; ``diff`` are lines for people."""
+
+    path: str
+    is_changed: bool
+    diff: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+
+
+class Staging:
+    """One batch on one commit. Lives in one thread."""
+
+    def __init__(self, content: CommitContent) -> None:
+        self._content = content
+        self._original: dict[str, bytes | None] = {}
+        self._current: dict[str, bytes | None] = {}
+        self._editors: dict[str, list[GitIntent]] = {}
+
+    @property
+    def changes(self) -> Mapping[str, bytes]:
+        """Files that differ from the commit, by real path."""
+        return {
+            path: content
+            for path, content in self._current.items()
+            if content is not None and content != self._original[path]
+        }
+
+    def apply(self, intent: GitIntent) -> Staged:
+        """Edit the file of one intent; raises ``UpdaterError`` and then has changed nothing."""
+        real = locate(self._content, intent.target)
+        before = self._text(real)
+        edit = intent.edit(before, real.path)
+        after = edit.text.encode()
+        self._editors.setdefault(real.path, []).append(intent)
+        if not edit.is_changed or after == self._current[real.path]:
+            return Staged(real.path, is_changed=False, warnings=edit.warnings)
+        self._current[real.path] = after
+        return Staged(real.path, is_changed=True, diff=_diff(real.path, before, edit.text), warnings=edit.warnings)
+
+    def conflicts(self) -> Iterable[tuple[GitIntent, GitIntent]]:
+        """Pairs of Applications that want different values at one place: the first was overridden by the second."""
+        for path, intents in self._editors.items():
+            current = self._current.get(path)
+            if current is None or len(intents) == 1:
+                continue
+            for earlier in intents[:-1]:
+                if _wants_more(earlier, current.decode(), path):
+                    yield earlier, intents[-1]
+
+    def _text(self, real: RealPath) -> str | None:
+        if real.path not in self._current:
+            self._original[real.path] = self._current[real.path] = self._read(real)
+        content = self._current[real.path]
+        if content is None:
+            return None
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise WriteBackError("the file is not UTF-8", where=real.path, code="target_not_utf8") from error
+
+    def _read(self, real: RealPath) -> bytes | None:
+        if real.entry is None:
+            return None
+        try:
+            return self._content.read(real.entry.object_id, MAX_FILE_BYTES)
+        except GitError as error:
+            if error.code != "object_too_large":
+                raise
+            text = f"the file is larger than {MAX_FILE_BYTES} bytes"
+            raise WriteBackError(text, where=real.path, code="target_too_large") from error
+
+
+def _wants_more(intent: GitIntent, text: str, path: str) -> bool:
+    try:
+        return intent.edit(text, path).is_changed
+    except UpdaterError:
+        return True
+
+
+def locate(content: CommitContent, target: GitTarget) -> RealPath:
+    """The real file of a target; raises ``WriteBackError`` (paths, ``kustomization_not_found``, ...), ``GitError``."""
+    if target.file is not TargetFile.KUSTOMIZATION:
+        return resolve_file(content, target.path)
+    folder = resolve_path(content, target.path)
+    if folder.entry is not None and folder.entry.kind is not EntryKind.DIRECTORY:
+        raise WriteBackError("the target is no directory", where=target.path, code="parent_not_directory")
+    base = f"{folder.path}/" if folder.path else ""
+    present = [name for name in FILE_NAMES if content.entry(base + name) is not None]
+    return resolve_file(content, base + choose_kustomization_file(present, target.path or "."))
+
+
+def _diff(path: str, before: str | None, after: str) -> tuple[str, ...]:
+    lines = difflib.unified_diff(
+        (before or "").splitlines(),
+        after.splitlines(),
+        f"a/{path}" if before is not None else "/dev/null",
+        f"b/{path}",
+        lineterm="",
+        n=1,
+    )
+    return tuple(line for line, _ in zip(lines, range(MAX_DIFF_LINES), strict=False))
