@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -396,6 +397,18 @@ def test_a_private_registry_takes_credentials_from_a_script(
     script.write_text("#!/bin/sh\necho bot:planted-password\n", encoding="utf-8")
     script.chmod(0o700)
     done = program(APP, "--credentials", f"ext:{script}")
+    assert done.said[-1].endswith(":2.0.0")
+    assert "planted" not in done.out + done.err
+
+
+def test_a_private_registry_takes_credentials_from_the_file_of_docker(
+    program: Program, registry: PlaygroundRegistry, tmp_path: Path
+) -> None:
+    registry.require_basic("bot", "planted-password")
+    login = base64.b64encode(b"bot:planted-password").decode()
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"auths": {registry.host: {"auth": login}}}), encoding="utf-8")
+    done = program(APP, "--credentials", f"file:{config}")
     assert done.said[-1].endswith(":2.0.0")
     assert "planted" not in done.out + done.err
 
