@@ -6,6 +6,7 @@ each field are those of ``registries.md`` 1.2 and 1.3.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -43,6 +44,8 @@ _KEYS = frozenset(
     }
 )
 _TAG = "tag:yaml.org,2002:"
+_OCTAL = re.compile(r"[-+]?0[0-9_]")
+"""A number that the older updater reads with another base; nobody means that."""
 _TRUE = frozenset({"y", "yes", "true", "on"})
 _FALSE = frozenset({"n", "no", "false", "off"})
 _SORT_MODES = {"": TagSortMode.UNSORTED} | {mode.value: mode for mode in TagSortMode}
@@ -179,11 +182,11 @@ def _boolean(node: yaml.ScalarNode) -> bool:
 
 def _integer(node: yaml.ScalarNode) -> int:
     try:
-        if node.tag == f"{_TAG}int":
+        if node.tag == f"{_TAG}int" and not _OCTAL.match(node.value):
             return int(node.value.replace("_", ""), 10)
     except ValueError as error:
         raise FieldProblem("expected a decimal number") from error
-    raise FieldProblem("expected a number without quotes")
+    raise FieldProblem("expected a decimal number without quotes")
 
 
 def _lifetime_s(node: yaml.ScalarNode) -> float:

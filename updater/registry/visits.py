@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from updater.clock import Deadline
-from updater.errors import CredentialError, RegistryAuthError
+from updater.errors import CredentialError, RegistryAuthError, RegistryError
 from updater.model.references import ImageRepository
 from updater.registry.authorization import Visit
 from updater.registry.credential_sources import (
@@ -21,6 +21,10 @@ from updater.registry.credential_sources import (
 )
 from updater.registry.credentials import CredentialIds, CredentialNeed, CredentialReader, Credentials
 from updater.registry.endpoints import RemoteRepository
+from updater.transport.redaction import redact
+
+_SHORTEST_SECRET = 4
+"""Shorter ones are words of every sentence; masking them would hide the error and protect nothing."""
 
 T = TypeVar("T")
 
@@ -57,12 +61,12 @@ class Visits:
         need = _need(remote, self._source(remote, pull_secret))
         visit = self._visit(remote, self._asking(remote, lambda: self._credentials.read(need, deadline)))
         try:
-            return work(visit)
+            return _discreetly(visit, work)
         except RegistryAuthError:
             newer = self._newer(visit, need, deadline)
             if newer is None:
                 raise
-        return work(newer)
+        return _discreetly(newer, work)
 
     def _source(self, remote: RemoteRepository, pull_secret: str) -> CredentialSource | UnusableSource | None:
         if not pull_secret.strip():
@@ -95,6 +99,36 @@ class Visits:
             raise CredentialError(
                 error.what, where=where, hint=error.hint, code=error.code, retryable=error.retryable
             ) from error
+
+
+def _discreetly(visit: Visit, work: Callable[[Visit], T]) -> T:
+    """What ``work`` makes of the visit; an error is raised without the credentials, should a registry repeat them."""
+    try:
+        return work(visit)
+    except RegistryError as error:
+        discreet = _without(error, visit.credentials)
+        if discreet is error:
+            raise
+        raise discreet from None
+
+
+def _without(error: RegistryError, credentials: Credentials | None) -> RegistryError:
+    """The same error when it does not show the credentials, else one like it that masks them."""
+    secret = credentials.password.reveal() if credentials is not None else ""
+    if credentials is None or len(secret) < _SHORTEST_SECRET:
+        return error
+    secrets = (secret, credentials.basic_authorization().removeprefix("Basic "))
+    what, where, hint = (redact(text, secrets) for text in (error.what, error.where, error.hint))
+    if (what, where, hint) == (error.what, error.where, error.hint):
+        return error
+    return type(error)(
+        what,
+        where=where,
+        hint=hint,
+        code=error.code,
+        retry_after_s=error.retry_after_s,
+        retryable=error.retryable,
+    )
 
 
 def _need(remote: RemoteRepository, source: CredentialSource | UnusableSource | None) -> CredentialNeed:

@@ -65,7 +65,9 @@ def test_a_file_may_have_no_entries(text: str) -> None:
     [
         pytest.param("ratelimit: 5", "unknown key 'ratelimit'", id="unknown key"),
         pytest.param("name: again", "line 4: the key 'name' is repeated", id="repeated key"),
-        pytest.param('limit: "5"', "'limit': expected a number without quotes", id="quoted number"),
+        pytest.param('limit: "5"', "'limit': expected a decimal number without quotes", id="quoted number"),
+        pytest.param("limit: 010", "'limit': expected a decimal number", id="octal number"),
+        pytest.param("limit: 1:30", "'limit': expected a decimal number", id="sexagesimal number"),
         pytest.param("insecure: maybe", "'insecure': expected true or false", id="no boolean"),
         pytest.param('insecure: "y"', "'insecure': expected true or false", id="quoted boolean"),
         pytest.param("credsexpire: 3600", "'credsexpire': invalid duration", id="bare number of nanoseconds"),

@@ -95,7 +95,7 @@ def test_a_broken_file_keeps_serving_the_last_good_one(place: Place) -> None:
     live = place.live()
     place.write("https://two.test", "  limit: many")
     assert [live.refresh() for _ in range(3)] == [None] * 3
-    assert "entry 1 (r), line 5: 'limit': expected a number" in place.lines.said[0]
+    assert "entry 1 (r), line 5: 'limit': expected a decimal number" in place.lines.said[0]
     assert api(live) == "https://one.test"
     assert (place.lines.events, place.counts.results) == (["registries_reload_failed"], ["failure"])
     place.write("https://two.test", "  limit: 1")

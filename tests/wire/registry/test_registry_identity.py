@@ -176,6 +176,8 @@ def google(cloud: CloudServer, monkeypatch: pytest.MonkeyPatch) -> CloudServer:
     pytest.importorskip("google.auth")
     monkeypatch.setenv("GCE_METADATA_HOST", cloud.host)
     monkeypatch.setenv("GCE_METADATA_IP", cloud.host)
+    # Read from the environment once, when the module is first loaded: in whichever test that was.
+    monkeypatch.setattr("google.auth.compute_engine._metadata._GCE_METADATA_HOST", cloud.host)
     flavor = {"Metadata-Flavor": "Google", "Content-Type": "text/plain"}
     account = {"aliases": ["default"], "email": "updater@project", "scopes": ["cloud-platform"]}
     root = "GET /computeMetadata/v1"

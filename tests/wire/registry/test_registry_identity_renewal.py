@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import ssl
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import trustme
 
+from tests.wire.registry.cloud_server import CloudServer, Said
 from tests.wire.registry.conftest import HOST, HastyClock
 from updater.assembly.registries import build_registries, build_registry_under_test
 from updater.clock import Deadline
@@ -93,6 +95,21 @@ def test_credentials_that_stay_wrong_are_sent_no_second_time(
         assert "wrong" not in str(raised.value)
         assert sum(asked.has_authorization for asked in registry.requests) == calls
         life.clock.ahead_s += 60.0
+
+
+def test_a_registry_that_repeats_the_credentials_does_not_get_them_into_the_error(start: Start, tmp_path: Path) -> None:
+    basic = base64.b64encode(b"ann:hunter2").decode()
+    said = {"errors": [{"code": "DENIED", "message": f"ann with hunter2, sent as {basic}, may not"}]}
+    with CloudServer() as registry:
+        registry.say("GET /v2/", Said("", 401, {"WWW-Authenticate": 'Basic realm="r"'}))
+        registry.say("GET /v2/team/app/tags/list", Said(json.dumps(said), 403, {"Content-Type": "application/json"}))
+        life = start(registry.address, print_login(tmp_path / "login", "ann:hunter2"))
+        with pytest.raises(RegistryAuthError, match=r"DENIED ann with \*\*\*, sent as \*\*\*, may not") as raised:
+            life.tags()
+    assert raised.value.code == "access_denied"
+    shown = "".join(traceback.format_exception(raised.value))
+    assert "hunter2" not in shown
+    assert basic not in shown
 
 
 def test_a_docker_file_gives_way_to_its_next_content(
