@@ -21,6 +21,7 @@ from updater.model.images import Counter
 from updater.model.references import IllegalReference, canonical_name, parse_reference
 from updater.planning.annotation_keys import APPLICATION_KEYS, IMAGE_KEYS
 from updater.planning.image_list import ImageEntry, parse_entry, parse_image_list
+from updater.planning.memory import PlanMemory
 from updater.planning.overrides import apply_edits, batch_edits
 from updater.planning.plans import PlanOptions, plan_application
 from updater.planning.pull_secrets import parse_pull_secret
@@ -28,7 +29,6 @@ from updater.planning.write_back import parse_write_back_method
 from updater.rules.decisions import FactsUnavailable, decide, needs_facts
 from updater.rules.kustomize_items import matching_items, parse_item
 from updater.rules.override_lists import merge_helm_parameters, merge_kustomize_images
-from updater.rules.selection import Selector
 
 _COMPONENTS = st.sampled_from(["a", "web", "acme", "library", "a-b", "a__b", "x.y", "7"])
 _HOSTS = st.sampled_from(["", "", "docker.io/", "index.docker.io/", "quay.io/", "localhost:5000/", "[::1]:5/", "ACME/"])
@@ -137,12 +137,12 @@ _SNAPSHOTS = st.builds(
 @settings(max_examples=300)
 @given(_SNAPSHOTS)
 def test_nothing_an_owner_writes_stops_planning_and_every_image_is_accounted_for(snapshot: ApplicationSnapshot) -> None:
-    selector = Selector()
-    plan = plan_application(snapshot, PlanOptions(), selector)
+    memory = PlanMemory()
+    plan = plan_application(snapshot, PlanOptions(), memory)
     assert plan == plan_application(snapshot, PlanOptions())
     assert bool(plan.skipped) is (plan.skip is not None)
     for image in plan.images:
-        outcome = selector.choose_by_name(image.rule, ["1.5.0", "latest"]) if needs_facts(image) else None
+        outcome = memory.selector.choose_by_name(image.rule, ["1.5.0", "latest"]) if needs_facts(image) else None
         decision = decide(image, outcome)
         assert decision.counts & {Counter.CONSIDERED, Counter.SKIPPED}
         assert not isinstance(outcome, FactsUnavailable)

@@ -21,13 +21,13 @@ from updater.model.applications import ApplicationKey, ApplicationSnapshot
 from updater.model.changes import ChangeSet, WriteBackResult, WriteOutcome
 from updater.model.images import Decision
 from updater.model.report import ApplicationReport, Report
+from updater.planning.memory import PlanMemory
 from updater.planning.plans import ApplicationPlan, PlanOptions, plan_application
 from updater.ports.log import EventLog
 from updater.ports.progress import Progress
 from updater.ports.registry import TagInspector, TagSource
 from updater.ports.writeback import WriteBack
 from updater.rules.decisions import decide
-from updater.rules.selection import Selector
 
 WRITE_TIMEOUT_S = 300.0
 """For one change set, all attempts included: seven attempts with server-side validation fit."""
@@ -59,7 +59,7 @@ class Registry(TagSource, TagInspector, Protocol):
 
 
 class Engine:
-    """Owns the memory of compiled rules and parsed versions. One ``process`` at a time.
+    """Owns the memory of plans, rules and choices. One ``process`` at a time.
 
     Once ``stopping`` is set, polls and writes that have not begun are left out, and say so.
     """
@@ -80,7 +80,7 @@ class Engine:
         self._log = log
         self._stopping = stopping
         self._announcer = Announcer(log)
-        self._selector = Selector()
+        self._memory = PlanMemory()
 
     def process(self, applications: Sequence[ApplicationSnapshot], deadline: Deadline, progress: Progress) -> Report:
         """One round; every planned image ends in exactly one decision, every change set in exactly one result."""
@@ -120,7 +120,7 @@ class Engine:
 
     def _plan_one(self, snapshot: ApplicationSnapshot) -> ApplicationPlan:
         try:
-            return plan_application(snapshot, self._options.plan, self._selector)
+            return plan_application(snapshot, self._options.plan, self._memory)
         except Exception as error:  # noqa: BLE001 - a bug met in one Application must not cost the others
             self._log.error("bug_found", exception=error, application=str(snapshot.key), error=str(error))
             text = f"internal error: {type(error).__name__}"
@@ -129,7 +129,7 @@ class Engine:
     def _gather(self, planned: list[tuple[ApplicationSnapshot, ApplicationPlan]], deadline: Deadline) -> Facts:
         images = [image for _, plan in planned for image in plan.images]
         poller = Poller(self._registry, self._registry, deadline, self._log, self._stopping)
-        return gather(images, poller, self._selector, workers=self._options.workers)
+        return gather(images, poller, self._memory.selector, workers=self._options.workers)
 
     def _decide(self, snapshot: ApplicationSnapshot, plan: ApplicationPlan, facts: Facts) -> _Work:
         decisions = tuple(decide(image, facts.outcome_for(image)) for image in plan.images)

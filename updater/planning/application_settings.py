@@ -17,6 +17,7 @@ from updater.planning.documents import HelmNames, KustomizeName, PluginNames, Ru
 from updater.planning.documents_choice import Match, RuleBook
 from updater.planning.eligibility import Skip, Skipped, skip_without_images
 from updater.planning.image_list import IllegalEntry, ImageEntry, parse_image_list
+from updater.planning.memory import PlanMemory
 
 _UNVERIFIED = (
     "its images shall be verified, which this release cannot do; "
@@ -29,7 +30,8 @@ class ApplicationSettings:
     """Entries with their settings, in their order, and how to write.
 
     ``write_back`` holds the texts of method, target, source and Git by the names of their annotations; ``git_settings``
-    names what only the git method reads; ``allows_plugin`` says that variables of a plugin are named.
+    names what only the git method reads; ``allows_plugin`` says that variables of a plugin are named. What follows
+    from these settings alone may be remembered under ``origin``, where there is one.
     """
 
     images: tuple[tuple[ImageEntry | IllegalEntry, ImageSettings], ...]
@@ -37,10 +39,11 @@ class ApplicationSettings:
     git_settings: tuple[str, ...] = ()
     warnings: tuple[Warned, ...] = ()
     allows_plugin: bool = False
+    origin: frozenset[tuple[str, str]] | None = None
 
 
 def find_settings(
-    snapshot: ApplicationSnapshot, rules: RuleBook, *, follows_annotations: bool
+    snapshot: ApplicationSnapshot, rules: RuleBook, memory: PlanMemory, *, follows_annotations: bool
 ) -> ApplicationSettings | Skipped:
     """The settings of an Application, or why it has none."""
     match = rules.find(snapshot)
@@ -48,10 +51,13 @@ def find_settings(
         return _matched(snapshot, match)
     if not follows_annotations:
         return Skipped(Skip.NO_RULE, "no rule matches it, and annotations are switched off")
-    return _annotated(snapshot)
+    origin = frozenset(snapshot.annotations.items())
+    return memory.derive(origin, lambda: _annotated(snapshot, origin))
 
 
-def _annotated(snapshot: ApplicationSnapshot) -> ApplicationSettings | Skipped:
+def _annotated(
+    snapshot: ApplicationSnapshot, origin: frozenset[tuple[str, str]] | None = None
+) -> ApplicationSettings | Skipped:
     own = keys.own_annotations(snapshot.annotations)
     entries = parse_image_list(own.get(keys.IMAGE_LIST, ""))
     skipped = skip_without_images(snapshot, has_entries=bool(entries))
@@ -62,6 +68,7 @@ def _annotated(snapshot: ApplicationSnapshot) -> ApplicationSettings | Skipped:
         write_back=own,
         git_settings=tuple(key for key in sorted(own) if key in keys.GIT_KEYS),
         warnings=keys.unknown_key_warnings(own, [entry.alias for entry in entries]),
+        origin=origin,
     )
 
 

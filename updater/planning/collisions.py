@@ -10,11 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from updater.model.images import ImagePlan, KustomizeTarget
+from updater.model.images import ImagePlan, KustomizeTarget, OverrideTarget
 from updater.model.references import ImageRepository
 from updater.model.report import Warned
-from updater.planning.overrides import written_names
+from updater.planning.image_plans import ImageTemplate
 from updater.rules.kustomize_items import identity_of
+
+
+def may_collide(templates: Iterable[ImageTemplate]) -> bool:
+    """Whether two of the entries could write the tag to the same place: without that there is nothing to settle."""
+    addresses = [_tag_address(template.target, template.entry.repository) for template in templates]
+    return len(set(addresses)) < len(addresses)
 
 
 def with_overridden(plans: tuple[ImagePlan, ...]) -> tuple[ImagePlan, ...]:
@@ -25,26 +31,26 @@ def with_overridden(plans: tuple[ImagePlan, ...]) -> tuple[ImagePlan, ...]:
         if plan.invalid_reason is not None or (plan.live is None and not plan.is_forced):
             marked.append(plan)
             continue
-        winner = last.setdefault(_tag_address(plan), plan)
+        winner = last.setdefault(_tag_address(plan.target, plan.repository), plan)
         is_same = (winner.repository, winner.rule) == (plan.repository, plan.rule)
         marked.append(plan if is_same else replace(plan, overridden_by=winner.entry))
     return tuple(reversed(marked))
 
 
-def _tag_address(plan: ImagePlan) -> str:
+def _tag_address(target: OverrideTarget, repository: ImageRepository) -> str:
     """The parameter, variable or item that the tag goes to."""
-    if isinstance(plan.target, KustomizeTarget):
-        return identity_of(plan.target.image_name or plan.repository.full_name)
-    return plan.target.spec or plan.target.tag or plan.target.name
+    if isinstance(target, KustomizeTarget):
+        return identity_of(target.image_name or repository.full_name)
+    return target.spec or target.tag or target.name
 
 
-def collision_warnings(plans: Iterable[ImagePlan]) -> list[Warned]:
+def collision_warnings(templates: Iterable[ImageTemplate]) -> list[Warned]:
     """One warning for each group of different images that write the same parameters or the same item."""
     writers: dict[str, dict[ImageRepository, str]] = {}
-    for plan in plans:
-        if plan.invalid_reason is None:
-            for name in sorted(written_names(plan)):
-                writers.setdefault(name, {}).setdefault(plan.repository, plan.entry)
+    for template in templates:
+        if template.invalid_reason is None:
+            for name in sorted(template.names):
+                writers.setdefault(name, {}).setdefault(template.entry.repository, template.entry.text)
     shared = {name: tuple(entries.values()) for name, entries in writers.items() if len(entries) > 1}
     return [_warning(shared, entries) for entries in dict.fromkeys(shared.values())]
 

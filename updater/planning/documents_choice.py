@@ -54,6 +54,8 @@ class RuleBook:
 
     def find(self, snapshot: ApplicationSnapshot) -> Match | None:
         """The match for an Application, None when no document says anything of it."""
+        if not self.documents:
+            return None
         found = self._matches(snapshot)
         first = next(found, None)
         if first is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from updater.errors import PlanError
 from updater.model.applications import ApplicationKey, ApplicationSnapshot, SourceKind
@@ -27,6 +27,7 @@ from updater.planning.live_images import LiveImages
 from updater.planning.overrides import current_in_spec, target_names
 from updater.planning.pull_secrets import parse_pull_secret
 from updater.planning.sources import select_source
+from updater.rules.selection import Selector
 from updater.rules.strategies.digest import NEEDS_TAG
 
 _NEEDS_PLATFORMS = (Strategy.NEWEST_BUILD, Strategy.DIGEST)
@@ -34,32 +35,75 @@ _NO_VARIABLES = "its source is a plugin, and the rule names no variables for it 
 _READS_CONSTRAINT = (Strategy.SEMVER, Strategy.DIGEST)
 
 
-def plan_image(
-    key: ApplicationKey,
-    entry: ImageEntry,
-    settings: ImageSettings,
-    *,
-    kind: SourceKind,
-    live: LiveImages,
-    default_platform: str,
-) -> ImagePlan:
-    """The plan for a legal entry, before its current reference in the spec is looked up (``with_spec``)."""
+@dataclass(frozen=True, slots=True)
+class ImageTemplate:
+    """What an entry and its settings say by themselves, the same for every Application that writes them.
+
+    ``names`` identify its overrides; ``invalid`` and ``invalid_reason`` say why the image cannot be handled;
+    ``warnings`` name the image.
+    """
+
+    entry: ImageEntry
+    rule: TagRule
+    target: OverrideTarget
+    names: frozenset[str]
+    is_forced: bool = False
+    pull_secret: str = ""
+    invalid: str = ""
+    invalid_reason: Reason | None = None
+    warnings: tuple[Warned, ...] = ()
+
+    @property
+    def original_name(self) -> str:
+        """The name in the manifests, where it is another than the image's own."""
+        return self.target.image_name if isinstance(self.target, KustomizeTarget) else ""
+
+
+def make_template(
+    entry: ImageEntry, settings: ImageSettings, kind: SourceKind, default_platform: str, selector: Selector
+) -> ImageTemplate:
+    """The template of a legal entry on an Application of that kind."""
     target = image_target(settings, kind)
-    index = live.find(entry.repository, target.image_name if isinstance(target, KustomizeTarget) else "")
+    rule = tag_rule(entry, settings, default_platform)
     invalid, reason = _invalid(entry, settings, target)
-    return ImagePlan(
-        application=key,
-        entry=entry.text,
-        alias=entry.alias,
-        repository=entry.repository,
-        rule=tag_rule(entry, settings, default_platform),
+    warnings = (*_static_warnings(entry, settings, target), *selector.compile(rule).warnings)
+    return ImageTemplate(
+        entry=entry,
+        rule=rule,
         target=target,
-        live=None if index is None else live.references[index],
-        running=() if index is None else live.running_like(index),
+        names=target_names(target, entry.repository),
         is_forced=settings.force_update,
         pull_secret=settings.pull_secret,
         invalid=invalid,
         invalid_reason=reason,
+        warnings=tuple(named(entry, warned) for warned in warnings),
+    )
+
+
+def plan_image(
+    template: ImageTemplate, live: LiveImages, snapshot: ApplicationSnapshot, choice: SourceChoice | None
+) -> ImagePlan:
+    """The plan for one entry on one Application."""
+    entry = template.entry
+    index = live.find(entry.repository, template.original_name)
+    in_spec, problem = "", ""
+    if choice is not None and (index is not None or template.is_forced):
+        in_spec, problem = spec_state(template, snapshot, choice)
+    return ImagePlan(
+        application=snapshot.key,
+        entry=entry.text,
+        alias=entry.alias,
+        repository=entry.repository,
+        rule=template.rule,
+        target=template.target,
+        live=None if index is None else live.references[index],
+        running=() if index is None else live.running_like(index),
+        in_spec=in_spec,
+        spec_problem=problem,
+        is_forced=template.is_forced,
+        pull_secret=template.pull_secret,
+        invalid=template.invalid,
+        invalid_reason=template.invalid_reason,
     )
 
 
@@ -128,31 +172,43 @@ def _invalid(entry: ImageEntry, settings: ImageSettings, target: OverrideTarget)
     return "", None
 
 
-def spec_state(plan: ImagePlan, snapshot: ApplicationSnapshot, choice: SourceChoice) -> tuple[str, str]:
+def spec_state(template: ImageTemplate, snapshot: ApplicationSnapshot, choice: SourceChoice) -> tuple[str, str]:
     """The reference that the spec sets now, and why it cannot be told; the one or the other is empty."""
+    repository = template.entry.repository
     try:
-        index = select_source(snapshot, choice, target_names(plan.target, plan.repository))
+        index = select_source(snapshot, choice, template.names)
     except PlanError as problem:
         return "", str(problem)
-    return current_in_spec(plan.target, plan.repository, snapshot.sources[index]), ""
+    return current_in_spec(template.target, repository, snapshot.sources[index]), ""
 
 
-def image_warnings(entry: ImageEntry, settings: ImageSettings, live: LiveImages, plan: ImagePlan) -> Iterator[Warned]:
-    """What an owner should mend at one image that did not stop it."""
+def named(entry: ImageEntry, warned: Warned) -> Warned:
+    """The warning with the image it is about."""
+    return Warned(warned.kind, f"{entry.alias or entry.repository.full_name}: {warned.text}")
+
+
+def spelling_warning(plan: ImagePlan, live: LiveImages, entry: ImageEntry) -> Warned | None:
+    """A hint at a running image that differs only in how Docker Hub is spelled."""
+    if plan.live is not None or plan.is_forced:
+        return None
+    near = live.near_miss(entry.repository)
+    if near is None:
+        return None
+    text = f"not running here, but {near.original!r} is; write the image as it runs"
+    return named(entry, Warned("docker_hub_spelling", text))
+
+
+def _static_warnings(entry: ImageEntry, settings: ImageSettings, target: OverrideTarget) -> Iterator[Warned]:
+    """What an owner should mend at one image that did not stop it, whatever runs."""
     yield from settings.warnings
     yield from filter_warnings(settings.allow_tags, settings.ignore_tags)
     if ":" in settings.kustomize_name.rpartition("/")[2]:
         text = f"kustomize.image-name {settings.kustomize_name[:80]!r} holds a tag"
         yield Warned("kustomize_name_tagged", f"{text}; write the name alone, or nothing matches it")
-    if isinstance(plan.target, PluginTarget) and plan.target.name and not (plan.target.tag or plan.target.spec):
+    if isinstance(target, PluginTarget) and target.name and not (target.tag or target.spec):
         yield Warned("plugin_tag_missing", "manifestTargets.plugin names no variable for the tag, so no tag is written")
     strategy = settings.strategy.value
     if entry.constraint and settings.strategy not in _READS_CONSTRAINT:
         yield Warned("constraint_ignored", f"the {strategy} strategy does not read the constraint {entry.constraint!r}")
     if settings.semver_constraint and settings.strategy is not Strategy.SEMVER:
         yield Warned("constraint_ignored", f"the {strategy} strategy does not read semver-constraint")
-    if plan.live is None and not plan.is_forced:
-        near = live.near_miss(entry.repository)
-        if near is not None:
-            text = f"not running here, but {near.original!r} is; write the image as it runs"
-            yield Warned("docker_hub_spelling", text)

@@ -9,14 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from updater.errors import PlanError
-from updater.model.references import (
-    IllegalReference,
-    ImageReference,
-    ImageRepository,
-    canonical_name,
-    parse_reference,
-)
+from updater.model.references import ImageReference, ImageRepository, canonical_name
 from updater.planning.image_list import ImageEntry, parse_entry
+from updater.planning.memory import PlanMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +25,14 @@ class LiveImages:
 
         ``original_name`` is ``kustomize.image-name``: it is looked up first, then the entry's own repository.
         """
-        original = _repository_of(original_name)
-        for wanted in (original, repository):
-            for index, reference in enumerate(self.references):
-                if wanted is not None and reference.repository == wanted:
-                    return index
+        original = _repository_of(original_name) if original_name else None
+        found = None if original is None else self._index_of(original)
+        return self._index_of(repository) if found is None else found
+
+    def _index_of(self, repository: ImageRepository) -> int | None:
+        for index, reference in enumerate(self.references):
+            if reference.repository == repository:
+                return index
         return None
 
     def running_like(self, index: int) -> tuple[ImageReference, ...]:
@@ -49,16 +47,11 @@ class LiveImages:
         return next(same, None)
 
 
-def read_live_images(texts: Iterable[str]) -> LiveImages:
+def read_live_images(texts: Iterable[str], memory: PlanMemory | None = None) -> LiveImages:
     """Parse the live list; a text that is no reference can match no entry."""
-    references: list[ImageReference] = []
-    for text in texts:
-        try:
-            references.append(parse_reference(text))
-        except IllegalReference:
-            # Kubernetes runs nothing under such a name; Argo CD may still list what a broken manifest says.
-            continue
-    return LiveImages(tuple(references))
+    memory = memory or PlanMemory()
+    parsed = (memory.reference(text) for text in texts)
+    return LiveImages(tuple(reference for reference in parsed if reference is not None))
 
 
 def with_forced(live: LiveImages, entries: Iterable[tuple[ImageEntry, bool]]) -> LiveImages:
@@ -82,8 +75,6 @@ def assign_aliases(live: LiveImages, entries: Sequence[ImageEntry]) -> tuple[tup
 
 def _repository_of(text: str) -> ImageRepository | None:
     """The repository that ``kustomize.image-name`` names; manifests may hold any placeholder, which never runs."""
-    if not text:
-        return None
     try:
         return parse_entry(text).repository
     except PlanError:

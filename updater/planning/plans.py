@@ -6,7 +6,7 @@ belongs to and concerns no other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from updater.errors import PlanError
 from updater.model.applications import ApplicationKey, ApplicationSnapshot, SourceKind
@@ -15,18 +15,24 @@ from updater.model.images import ImagePlan
 from updater.model.report import Warned
 from updater.planning import annotation_keys as keys
 from updater.planning.advice import git_warnings, missing_list_warnings
-from updater.planning.annotations import ImageSettings
 from updater.planning.application_settings import ApplicationSettings, find_settings
-from updater.planning.collisions import collision_warnings, with_overridden
+from updater.planning.collisions import collision_warnings, may_collide, with_overridden
 from updater.planning.documents_choice import RuleBook
 from updater.planning.eligibility import Skip, Skipped, choose_target, skip_by_selection
-from updater.planning.image_list import IllegalEntry, ImageEntry
-from updater.planning.image_plans import illegal_plan, image_warnings, plan_image, spec_state, with_strict_pull_secret
-from updater.planning.live_images import LiveImages, read_live_images
+from updater.planning.image_list import IllegalEntry
+from updater.planning.image_plans import (
+    ImageTemplate,
+    illegal_plan,
+    make_template,
+    plan_image,
+    spelling_warning,
+    with_strict_pull_secret,
+)
+from updater.planning.live_images import read_live_images
+from updater.planning.memory import PlanMemory
 from updater.planning.write_back import Method, WriteBackMethod, parse_write_back_method
 from updater.rules.label_selectors import LabelSelector
 from updater.rules.name_patterns import NamePatterns
-from updater.rules.selection import Selector
 
 _EVERY_NAME = NamePatterns()
 _EVERY_LABEL = LabelSelector()
@@ -83,14 +89,24 @@ class _Draft:
     warnings: list[Warned] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _TemplateSet:
+    """The entries of one image list, and what follows from their being together."""
+
+    templates: tuple[ImageTemplate | IllegalEntry, ...]
+    warnings: tuple[Warned, ...] = ()
+    may_collide: bool = False
+
+
 def plan_application(
-    snapshot: ApplicationSnapshot, options: PlanOptions, selector: Selector | None = None
+    snapshot: ApplicationSnapshot, options: PlanOptions, memory: PlanMemory | None = None
 ) -> ApplicationPlan:
     """The plan for one Application; never raises for anything in the snapshot.
 
-    selector: the caller's memory of compiled rules, worth handing over when there are many Applications.
+    memory: the caller's, worth handing over when there are many Applications.
     """
-    settings = find_settings(snapshot, options.rules, follows_annotations=options.follows_annotations)
+    memory = memory or PlanMemory()
+    settings = find_settings(snapshot, options.rules, memory, follows_annotations=options.follows_annotations)
     unselected = skip_by_selection(snapshot, options.name_patterns, options.label_selector)
     if isinstance(settings, Skipped):
         return _left_out(snapshot, settings, is_forgotten=unselected is None)
@@ -98,8 +114,8 @@ def plan_application(
     skipped = _read_write_back(draft) or unselected
     if skipped is not None:
         return _left_out(snapshot, skipped)
-    images = _plan_images(draft, selector or Selector())
-    draft.warnings += [*collision_warnings(images), *git_warnings(settings.git_settings, draft.write_back)]
+    images = _plan_images(draft, memory)
+    draft.warnings += git_warnings(settings.git_settings, draft.write_back)
     draft.warnings += settings.warnings
     return ApplicationPlan(
         key=snapshot.key,
@@ -144,36 +160,42 @@ def _writes_files(draft: _Draft) -> bool:
     return draft.write_back is not None and draft.write_back.method is Method.GIT
 
 
-def _plan_images(draft: _Draft, selector: Selector) -> tuple[ImagePlan, ...]:
-    live = read_live_images(draft.snapshot.live_images)
+def _plan_images(draft: _Draft, memory: PlanMemory) -> tuple[ImagePlan, ...]:
+    template_set = _template_set(draft, memory)
+    live = read_live_images(draft.snapshot.live_images, memory)
     plans: list[ImagePlan] = []
-    for entry, settings in draft.settings.images:
+    for template in template_set.templates:
+        if isinstance(template, IllegalEntry):
+            draft.warnings.append(Warned("image_invalid", template.problem))
+            plans.append(illegal_plan(draft.snapshot.key, template))
+            continue
+        plan = plan_image(template, live, draft.snapshot, draft.choice)
+        spelling = spelling_warning(plan, live, template.entry)
+        draft.warnings += template.warnings if spelling is None else (*template.warnings, spelling)
+        plans.append(plan)
+    draft.warnings += template_set.warnings
+    return with_overridden(tuple(plans)) if template_set.may_collide else tuple(plans)
+
+
+def _template_set(draft: _Draft, memory: PlanMemory) -> _TemplateSet:
+    """Remembered where it follows from the settings alone."""
+    options, settings = draft.options, draft.settings
+    kind = draft.choice.kind if draft.choice else SourceKind.HELM
+    if settings.origin is None or options.are_pull_secrets_strict:
+        return _make_template_set(draft, kind, memory)
+    key = (settings.origin, kind, options.default_platform)
+    return memory.derive(key, lambda: _make_template_set(draft, kind, memory))
+
+
+def _make_template_set(draft: _Draft, kind: SourceKind, memory: PlanMemory) -> _TemplateSet:
+    options = draft.options
+    namespace = draft.snapshot.key.namespace
+    templates: list[ImageTemplate | IllegalEntry] = []
+    for entry, written in draft.settings.images:
         if isinstance(entry, IllegalEntry):
-            draft.warnings.append(Warned("image_invalid", entry.problem))
-            plans.append(illegal_plan(draft.snapshot.key, entry))
-        else:
-            plans.append(_plan_entry(draft, (entry, settings), live, selector))
-    return with_overridden(tuple(plans))
-
-
-def _plan_entry(
-    draft: _Draft, image: tuple[ImageEntry, ImageSettings], live: LiveImages, selector: Selector
-) -> ImagePlan:
-    entry, settings = image
-    if draft.options.are_pull_secrets_strict:
-        settings = with_strict_pull_secret(settings, draft.snapshot.key.namespace)
-    plan = plan_image(
-        draft.snapshot.key,
-        entry,
-        settings,
-        kind=draft.choice.kind if draft.choice else SourceKind.HELM,
-        live=live,
-        default_platform=draft.options.default_platform,
-    )
-    name = entry.alias or entry.repository.full_name
-    warnings = (*image_warnings(entry, settings, live, plan), *selector.compile(plan.rule).warnings)
-    draft.warnings += [Warned(warned.kind, f"{name}: {warned.text}") for warned in warnings]
-    if draft.choice is None or (plan.live is None and not plan.is_forced):
-        return plan
-    in_spec, problem = spec_state(plan, draft.snapshot, draft.choice)
-    return replace(plan, in_spec=in_spec, spec_problem=problem)
+            templates.append(entry)
+            continue
+        settings = with_strict_pull_secret(written, namespace) if options.are_pull_secrets_strict else written
+        templates.append(make_template(entry, settings, kind, options.default_platform, memory.selector))
+    legal = [template for template in templates if isinstance(template, ImageTemplate)]
+    return _TemplateSet(tuple(templates), tuple(collision_warnings(legal)), may_collide(legal))

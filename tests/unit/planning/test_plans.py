@@ -12,11 +12,11 @@ from updater.model.changes import SourceChoice
 from updater.model.images import HelmTarget, KustomizeTarget, Reason, Severity, Strategy, TagRule
 from updater.model.references import ImageReference, parse_reference
 from updater.planning.eligibility import Skip
+from updater.planning.memory import PlanMemory
 from updater.planning.plans import ApplicationPlan, PlanOptions, plan_application
 from updater.planning.write_back import Method, WriteBackMethod
 from updater.rules.label_selectors import parse_label_selector
 from updater.rules.name_patterns import compile_name_patterns
-from updater.rules.selection import Selector
 
 _OPTIONS = PlanOptions()
 
@@ -394,8 +394,8 @@ def test_alias_with_a_slash_reads_underscore_keys() -> None:
 
 
 def test_rules_are_compiled_once_for_many_applications() -> None:
-    selector = Selector()
-    first = plan_application(helm_application({"image-list": "web:1"}), _OPTIONS, selector)
+    memory = PlanMemory()
+    first = plan_application(helm_application({"image-list": "web:1"}), _OPTIONS, memory)
     other = replace(helm_application({"image-list": "web:1"}), key=ApplicationKey("argocd", "other"))
-    second = plan_application(other, _OPTIONS, selector)
-    assert selector.compile(first.images[0].rule) is selector.compile(second.images[0].rule)
+    second = plan_application(other, _OPTIONS, memory)
+    assert memory.selector.compile(first.images[0].rule) is memory.selector.compile(second.images[0].rule)
