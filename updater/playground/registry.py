@@ -186,6 +186,18 @@ class PlaygroundRegistry:
         """Demand tokens; without ``user`` anybody gets one. See ``RegistryAccess`` for ``trusts_nobody``."""
         self._replace_access(RegistryAccess(AccessMode.BEARER, user, password, token_lifetime_s, trusts_nobody))
 
+    def require_identity_token(self, identity_token: str, *, has_oauth2: bool = True) -> None:
+        """Demand tokens, which are had for an identity token in the OAuth2 flow."""
+        self._replace_access(
+            RegistryAccess(AccessMode.BEARER, "nobody", identity_token=identity_token, has_oauth2=has_oauth2)
+        )
+
+    def accept_token(self, token: str, repository: str) -> None:
+        """Demand tokens, and take this one for pulling from a repository."""
+        access = RegistryAccess(AccessMode.BEARER, "nobody")
+        access.admit(token, repository)
+        self._replace_access(access)
+
     def expire_tokens(self) -> None:
         """Every token issued so far stops working."""
         with self._lock:

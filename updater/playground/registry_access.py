@@ -32,6 +32,7 @@ class RegistryAccess:
     """The rules in force and the tokens in circulation.
 
     ``user`` empty in Bearer mode means that anybody gets a token, as at registries with public images.
+    ``identity_token`` is traded for tokens in the OAuth2 flow, which a service without ``has_oauth2`` does not know.
     ``trusts_nobody`` hands out tokens without access for wrong credentials instead of refusing them, as some do.
     """
 
@@ -40,11 +41,17 @@ class RegistryAccess:
     password: str = field(default="", repr=False)
     token_lifetime_s: int = 300
     trusts_nobody: bool = False
+    identity_token: str = field(default="", repr=False)
+    has_oauth2: bool = True
     issued: int = 0
     _tokens: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
 
     def expire_tokens(self) -> None:
         self._tokens.clear()
+
+    def admit(self, token: str, repository: str) -> None:
+        """Take this token for pulling from a repository."""
+        self._tokens[token] = frozenset({f"repository:{repository}:pull"})
 
     def challenge(self, asked: HttpAsked, repository: str, address: str) -> str:
         """The WWW-Authenticate line that this request earns; empty when it may pass."""
@@ -61,7 +68,9 @@ class RegistryAccess:
         return f'{line},error="invalid_token"' if authorization else line
 
     def issue(self, asked: HttpAsked) -> HttpAnswer:
-        """The answer of the token endpoint to a GET, or to a POST with the password grant."""
+        """The answer of the token endpoint to a GET, or to a POST with the password or the refresh-token grant."""
+        if asked.method == "POST" and not self.has_oauth2:
+            return _refuse(405, "UNSUPPORTED", "only GET is allowed")
         fields = parse_qs(asked.query if asked.method == "GET" else asked.body.decode("utf-8"))
         scopes = frozenset(scope for text in fields.get("scope", []) for scope in text.split())
         if not self._is_welcome(asked, fields):
@@ -77,6 +86,8 @@ class RegistryAccess:
     def _is_welcome(self, asked: HttpAsked, fields: dict[str, list[str]]) -> bool:
         if not self.user:
             return True
+        if asked.method == "POST" and fields.get("grant_type") == ["refresh_token"]:
+            return bool(fields.get("client_id")) and fields.get("refresh_token") == [self.identity_token]
         if asked.method == "POST":
             return fields.get("username") == [self.user] and fields.get("password") == [self.password]
         return self._is_the_user(asked.headers.get("Authorization", ""))

@@ -18,6 +18,7 @@ from updater.registry.credential_sources import parse_credential_source
 from updater.registry.credentials import CredentialReader
 from updater.registry.endpoints import Endpoint, EndpointTable
 from updater.registry.options import RegistryOptions
+from updater.telemetry.metrics import PrometheusMetrics
 
 HOST = "reg.test"
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -54,23 +55,29 @@ class Remarks(NullLog):
 
 
 class Counts:
-    """Measurements by name and label values: a port's implementation that only adds up."""
+    """Measurements by name and label values; the real ones beside it raise for what their catalogue does not know."""
 
     def __init__(self) -> None:
+        self._real = PrometheusMetrics()
         self._lock = threading.Lock()
         self.values: defaultdict[tuple[str, ...], float] = defaultdict(float)
 
     def increase(self, name: str, amount: float = 1.0, /, **labels: str) -> None:
-        with self._lock:
-            self.values[name, *labels.values()] += amount
+        self._real.increase(name, amount, **labels)
+        self._add(name, amount, labels)
 
     def set(self, name: str, value: float, /, **labels: str) -> None:
+        self._real.set(name, value, **labels)
         with self._lock:
             self.values[name, *labels.values()] = value
 
     def observe(self, name: str, value: float, /, **labels: str) -> None:
-        del value
-        self.increase(f"{name} observed", **labels)
+        self._real.observe(name, value, **labels)
+        self._add(name, 1.0, labels)
+
+    def _add(self, name: str, amount: float, labels: dict[str, str]) -> None:
+        with self._lock:
+            self.values[name, *labels.values()] += amount
 
 
 class Client:
