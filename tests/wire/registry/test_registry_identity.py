@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -312,6 +313,25 @@ def test_what_azure_says_against_it_is_named(azure: CloudServer, path: str, said
 def test_an_opaque_refresh_token_is_believed_for_an_hour(azure: CloudServer) -> None:
     azure.say("POST /oauth2/exchange", Said('{"refresh_token": "opaque"}', headers=JSON))
     assert fetched(acr(), need("acr:default", azure.address)).lifetime_s == 3600.0
+
+
+@pytest.mark.parametrize("name", ["aws", "google", "azure"])
+def test_what_the_libraries_log_holds_no_token(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    cloud: CloudServer = request.getfixturevalue(name)
+    caplog.set_level(logging.DEBUG)
+    fetchers: dict[str, EcrFetcher | GarFetcher | AcrFetcher] = {
+        "aws": EcrFetcher(CLOCK),
+        "google": GarFetcher(CLOCK),
+        "azure": acr(),
+    }
+    sources = {"aws": need("ecr:default"), "google": need("gar:default"), "azure": need("acr:default", cloud.address)}
+    secret = fetched(fetchers[name], sources[name]).value.password.reveal()
+    logged = "".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    for text in (secret, base64.b64encode(f"AWS:{secret}".encode()).decode(), "entra-token", "not-a-real-key"):
+        assert text not in logged
+    assert [record.name for record in caplog.records if record.name.startswith(("botocore", "google", "azure"))] == []
 
 
 @pytest.mark.parametrize(

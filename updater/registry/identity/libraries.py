@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from updater.errors import CredentialError
@@ -11,6 +13,8 @@ from updater.transport.redaction import cap_text, redact
 
 CONNECT_S = 5.0
 READ_S = 10.0
+_LOGGERS = MappingProxyType({"ecr": ("botocore",), "gar": ("google",), "acr": ("azure", "msal")})
+"""Roots of the logs by extra."""
 BROKEN_ANSWERS = (LookupError, OSError, ValueError)
 """What the libraries let through when a metadata service or a file is not what they expect."""
 MIN_LIFETIME_S = 60.0
@@ -20,8 +24,11 @@ MIN_LIFETIME_S = 60.0
 def load_library(module: str, extra: str, where: str) -> Any:
     """A module of an optional library; raises ``CredentialError`` with code ``extra_missing``.
 
-    Loaded by name, because nothing of it may be imported before somebody needs it.
+    Loaded by name, because nothing of it may be imported before somebody needs it. Its log is kept to warnings: below
+    that, the libraries write whole answers, tokens included.
     """
+    for name in _LOGGERS[extra]:
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return importlib.import_module(module)
     except ImportError as error:
