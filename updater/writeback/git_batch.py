@@ -209,7 +209,7 @@ class BatchWriter:
             for index in own:
                 staging.apply(intents[index])
             if staging.changes:
-                tip = session.commit(tip, staging.changes, commit_message([intents[i] for i in own], ""))
+                tip = session.commit(tip, staging.changes, commit_message([intents[i] for i in own]))
             commits.update(dict.fromkeys(own, tip.commit))
         return tip, commits
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from updater.clock import Backoff
+from updater.manifests.messages import DEFAULT_BATCH_SUBJECT
 
 MIN_RACE_ATTEMPTS = 20
 """A race was lost because somebody else got through, so trying again is cheap and right; ten rivals need ten."""
@@ -22,7 +23,7 @@ class GitWriteOptions:
     backoff: Backoff = field(default_factory=lambda: Backoff(attempts=3, base_s=0.5, cap_s=10.0))
     commits_per_application: bool = False
     resets_write_branch: bool = False
-    subject: str = "build: automatic update of {N} applications"
+    subject: str = DEFAULT_BATCH_SUBJECT
     is_batching: bool = True
     max_batch: int = 1000
     flush_interval_s: float = 2.0

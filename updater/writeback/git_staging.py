@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 from updater.errors import GitError, UpdaterError, WriteBackError
 from updater.manifests.kustomization import FILE_NAMES, choose_kustomization_file
+from updater.manifests.tree_paths import TreeEntry, TreeKind, real_path
 from updater.model.git_targets import GitTarget, TargetFile
 from updater.model.report import Warned
-from updater.ports.git import CommitContent, EntryKind
+from updater.ports.git import CommitContent, Entry, EntryKind
+from updater.rules.repository_paths import ROOT
 from updater.writeback.git_intents import GitIntent
-from updater.writeback.git_paths import RealPath, resolve_file, resolve_path
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
+MAX_LINK_BYTES = 4096
 MAX_DIFF_LINES = 200
 
 
@@ -72,7 +74,7 @@ class Staging:
                 if _wants_more(earlier, current.decode(), path):
                     yield earlier, intents[-1]
 
-    def _text(self, real: RealPath) -> str | None:
+    def _text(self, real: RealFile) -> str | None:
         if real.path not in self._current:
             self._original[real.path] = self._current[real.path] = self._read(real)
         content = self._current[real.path]
@@ -83,7 +85,7 @@ class Staging:
         except UnicodeDecodeError as error:
             raise WriteBackError("the file is not UTF-8", where=real.path, code="target_not_utf8") from error
 
-    def _read(self, real: RealPath) -> bytes | None:
+    def _read(self, real: RealFile) -> bytes | None:
         if real.entry is None:
             return None
         try:
@@ -102,16 +104,41 @@ def _wants_more(intent: GitIntent, text: str, path: str) -> bool:
         return True
 
 
-def locate(content: CommitContent, target: GitTarget) -> RealPath:
-    """The real file of a target; raises ``WriteBackError`` (paths, ``kustomization_not_found``, ...), ``GitError``."""
-    if target.file is not TargetFile.KUSTOMIZATION:
-        return resolve_file(content, target.path)
-    folder = resolve_path(content, target.path)
-    if folder.entry is not None and folder.entry.kind is not EntryKind.DIRECTORY:
-        raise WriteBackError("the target is no directory", where=target.path, code="parent_not_directory")
-    base = f"{folder.path}/" if folder.path else ""
-    present = [name for name in FILE_NAMES if content.entry(base + name) is not None]
-    return resolve_file(content, base + choose_kustomization_file(present, target.path or "."))
+@dataclass(frozen=True, slots=True)
+class RealFile:
+    """The path of the file itself, and what stands there (None: nothing yet)."""
+
+    path: str
+    entry: Entry | None
+
+
+def locate(content: CommitContent, target: GitTarget) -> RealFile:
+    """The real file of a target.
+
+    Raises ``WriteBackError`` and ``PlanError`` (paths, ``kustomization_not_found``, ...), ``GitError``.
+    """
+    path = target.path
+    if target.file is TargetFile.KUSTOMIZATION:
+        folder = real_path(path, lambda each: _look(content, each), wants_directory=True)
+        base = "" if folder == ROOT else f"{folder}/"
+        present = [name for name in FILE_NAMES if content.entry(base + name) is not None]
+        path = base + choose_kustomization_file(present, folder)
+    real = real_path(path, lambda each: _look(content, each))
+    entry = content.entry(real)
+    if entry is not None and entry.kind is not EntryKind.FILE:
+        raise WriteBackError("the target is no file", where=path, code="target_is_directory")
+    return RealFile(real, entry)
+
+
+def _look(content: CommitContent, path: str) -> TreeEntry | None:
+    entry = content.entry(path)
+    if entry is None:
+        return None
+    if entry.kind is EntryKind.SYMLINK:
+        return TreeEntry(
+            TreeKind.SYMLINK, content.read(entry.object_id, MAX_LINK_BYTES).decode(errors="surrogateescape")
+        )
+    return TreeEntry(TreeKind.DIRECTORY if entry.kind is EntryKind.DIRECTORY else TreeKind.FILE)
 
 
 def _diff(path: str, before: str | None, after: str) -> tuple[str, ...]:
