@@ -1,0 +1,1 @@
+"""``schedule_clock`` can be imported by every test below."""
