@@ -137,6 +137,8 @@ class _Run:
         self.position = loop.pipeline.position
         is_empty = True
         flow = _Flow.ON
+        if len(names) > 1 and isinstance(value, int):
+            raise Mistake("a number gives one variable, not two")
         for key, item in self._elements(value):
             is_empty = False
             self.budget.iterate()
@@ -190,11 +192,7 @@ class _Run:
                 self.variables.append((name, value))
 
     def _assign(self, name: str, value: Value) -> None:
-        for index in range(len(self.variables) - 1, -1, -1):
-            if self.variables[index][0] == name:
-                self.variables[index] = (name, value)
-                return
-        raise Mistake(f"the variable ${name} is not set")
+        self.variables[self._find(name)] = (name, value)
 
     def _command(self, command: Command, dot: Value, piped: tuple[Value, ...]) -> Value:
         first, *rest = command.operands
@@ -203,6 +201,8 @@ class _Run:
             return self._apply(first, rest, dot, piped)
         if rest or piped:
             raise Mistake("arguments are given to something that is no function")
+        if isinstance(first, Nil):
+            raise Mistake("nil is no command")
         return self._operand(first, dot)
 
     def _apply(self, function: Function, operands: list[Operand], dot: Value, piped: tuple[Value, ...]) -> Value:
@@ -210,6 +210,7 @@ class _Run:
             return self._decide(function, operands, dot, piped)
         arguments = (*(self._operand(operand, dot) for operand in operands), *piped)
         self.position = function.position
+        self.budget.work(sum(len(value) for value in arguments if isinstance(value, str)))
         value = self.functions[function.name](arguments)
         self.budget.work(len(value) if isinstance(value, str) else 1)
         return value
@@ -236,17 +237,19 @@ class _Run:
             case Dot():
                 return self._fields(dot, operand.fields)
             case Variable():
-                return self._fields(self._variable(operand.name), operand.fields)
+                return self._fields(self.variables[self._find(operand.name)][1], operand.fields)
             case Function():
                 return self._apply(operand, [], dot, ())
             case Group():
                 value = self._pipeline(operand.pipeline, dot)
                 return self._fields(value, operand.fields)
 
-    def _variable(self, name: str) -> Value:
-        for known, value in reversed(self.variables):
-            if known == name:
-                return value
+    def _find(self, name: str) -> int:
+        """Where the latest variable of that name stands; the parser has seen that there is one."""
+        for index in range(len(self.variables) - 1, -1, -1):
+            if self.variables[index][0] == name:
+                self.budget.work(len(self.variables) - index)
+                return index
         raise Mistake(f"the variable ${name} is not set")
 
     def _fields(self, value: Value, names: tuple[str, ...]) -> Value:

@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from updater.manifests.templates.values import Mistake, Record, Value, type_name
 
-WIDTH_LIMIT = 10_000
-"""Columns of a padded value; Go stops at a million."""
+WIDTH_LIMIT = 1_000
+"""Columns of a padded value; Go stops at a million, but our templates come from tenants."""
 
 _VERB = re.compile(r"%(?P<flags>[-+# 0]*)(?P<width>[0-9]*)(?:\.(?P<precision>[0-9]*))?(?P<verb>.?)", re.DOTALL)
 _Basic: TypeAlias = "str | bool | float"

@@ -92,6 +92,8 @@ def _bytes(text: str) -> bytes:
 def _index(arguments: Arguments) -> Value:
     _take("index", arguments, 1)
     value, *keys = arguments
+    if value is None:
+        raise Mistake("there is nothing to index")
     for key in keys:
         value = _item(value, key)
     return value

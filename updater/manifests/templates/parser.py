@@ -34,6 +34,9 @@ from updater.manifests.templates.syntax import (
 SOURCE_LIMIT = 64 * 1024
 """Characters of a template (``write-back.md`` appendix A, "Limits")."""
 
+ARGUMENT_LIMIT = 100
+"""Operands of one command: a function sees them all at once, before anything is counted."""
+
 _WORDS = {"true": True, "false": False}
 _ENDS = ("end", "else")
 
@@ -252,8 +255,9 @@ class _Parser:
             if not self.token.is_apart:
                 raise self._unexpected("expected a blank")
             operands.append(self._operand())
-        if isinstance(operands[0], Nil):
-            raise parse_error(self.source, operands[0].position, "nil is no command")
+            if len(operands) > ARGUMENT_LIMIT:
+                text = f"a command takes at most {ARGUMENT_LIMIT} values"
+                raise run_error(self.source, operands[-1].position, text)
         return Command(tuple(operands))
 
     def _operand(self) -> Operand:
