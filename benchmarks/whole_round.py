@@ -18,14 +18,15 @@ from benchmarks.measuring import Cost, cost_of, show
 from benchmarks.peers import Peers, running_peers
 from updater.argocd.fleet import ArgoCDFleet, FleetOptions
 from updater.assembly import build_runtime
-from updater.assembly.registries import build_registry
+from updater.assembly.registries import build_registries
 from updater.clock import Deadline, SystemClock
-from updater.engine.facts import Poller, gather
+from updater.engine.facts import gather
+from updater.engine.polls import Poller
+from updater.planning.memory import PlanMemory
 from updater.planning.plans import PlanOptions, plan_application
 from updater.ports.log import NullLog
 from updater.ports.progress import NoProgress
 from updater.rules.decisions import decide
-from updater.rules.selection import Selector
 from updater.settings.parts import RegistrySettings, RunSettings
 from updater.transport.proxies import ProxyOptions
 
@@ -76,7 +77,7 @@ def _show_rounds(site: Site, size: int) -> None:
 
 def _phases(site: Site, size: int) -> dict[str, Cost]:
     """The cost of each phase of one round."""
-    clock, log, selector, costs = SystemClock(), NullLog(), Selector(), dict[str, Cost]()
+    clock, log, memory, costs = SystemClock(), NullLog(), PlanMemory(), dict[str, Cost]()
     with closing(site.peers.client(over_grpc_web=True)) as client:
         fleet = ArgoCDFleet(client, FleetOptions())
         applications = _timed(costs, "list", lambda: fleet.fetch_applications(Deadline.after(clock, _TIMEOUT_S)))
@@ -86,12 +87,13 @@ def _phases(site: Site, size: int) -> dict[str, Cost]:
         lambda: [
             image
             for application in applications
-            for image in plan_application(application, PlanOptions(), selector).images
+            for image in plan_application(application, PlanOptions(), memory).images
         ],
     )
-    with closing(build_registry(site.settings.registry, {}, ProxyOptions(), clock, log)) as registry:
-        poller = Poller(registry, Deadline.after(clock, _TIMEOUT_S), log, threading.Event())
-        facts = _timed(costs, "gather", lambda: gather(images, poller, selector, workers=WORKERS))
+    registries = build_registries(site.settings.registry, {}, ProxyOptions(), clock, log)
+    with closing(registries.client) as registry:
+        poller = Poller(registry, registry, Deadline.after(clock, _TIMEOUT_S), log, threading.Event())
+        facts = _timed(costs, "gather", lambda: gather(images, poller, memory.selector, workers=WORKERS))
     decisions = _timed(
         costs, "choose and decide", lambda: [decide(image, facts.outcome_for(image)) for image in images]
     )
