@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import grpc
@@ -34,7 +35,7 @@ from generated.version_service_pb2_grpc import VersionServiceStub
 from updater.argocd.statuses import CallSite, call_error, read_attempts
 from updater.argocd.tokens import TokenSource, expiry_warning, read_claims
 from updater.clock import Backoff, Clock, Deadline
-from updater.errors import ArgoCDError, ArgoCDUnauthenticated
+from updater.errors import ArgoCDError, ArgoCDUnauthenticated, ArgoCDUnavailable
 from updater.ports.log import EventLog
 from updater.transport.redaction import Secret
 
@@ -80,6 +81,17 @@ class ClientOptions:
     read_backoff: Backoff = field(default_factory=lambda: Backoff(attempts=4, base_s=0.5, cap_s=8.0))
 
 
+@dataclass(frozen=True, slots=True)
+class OpenWatch:
+    """A running Watch: ``call`` iterates over ``ApplicationWatchEvent`` and can be cancelled from any thread.
+
+    ``error_of`` turns the ``grpc.RpcError`` of its iteration into our tree.
+    """
+
+    call: Any
+    error_of: Callable[[grpc.RpcError], ArgoCDError]
+
+
 class ArgoCDClient:
     """Calls of the API server. Every method raises ``ArgoCDError`` or, for the token's file, ``ConfigurationError``."""
 
@@ -96,6 +108,7 @@ class ArgoCDClient:
         applications = ApplicationServiceStub(channel)
         self._list: Callable[..., ApplicationList] = applications.List
         self._get: Callable[..., Application] = applications.Get
+        self._watch: Callable[..., Any] = applications.Watch
         self._update_spec: Callable[..., ApplicationSpec] = applications.UpdateSpec
         self._patch: Callable[..., Application] = applications.Patch
         self._version: Callable[..., VersionMessage] = VersionServiceStub(channel).Version
@@ -133,6 +146,12 @@ class ArgoCDClient:
     def fetch_application(self, query: ApplicationQuery, deadline: Deadline) -> Application:
         doing = f"reading Application {query.appNamespace}/{query.name}"
         return self._read(self._get, query, doing, deadline.sooner(self._times.get_s))
+
+    def open_watch(self, query: ApplicationQuery) -> OpenWatch:
+        """A Watch without a total limit; its channel ends it when nothing arrives for long."""
+        token = self._tokens.current()
+        self._warn_of_expiry(token)
+        return OpenWatch(self._watch(query, metadata=_metadata(token)), partial(self._watch_error, token))
 
     def update_spec(self, request: ApplicationUpdateSpecRequest, deadline: Deadline) -> ApplicationSpec:
         """One attempt."""
@@ -188,12 +207,18 @@ class ArgoCDClient:
     def _call_with(
         self, token: Secret, method: Callable[..., Answer], request: Any, doing: str, deadline: Deadline
     ) -> Answer:
-        # An empty token header would shadow other sources on the server (5.1), so none is sent.
-        metadata = (("token", token.reveal()),) if token else ()
         try:
-            return method(request, timeout=deadline.remaining_s(), metadata=metadata)
+            return method(request, timeout=deadline.remaining_s(), metadata=_metadata(token))
         except grpc.RpcError as error:
             raise call_error(error, CallSite(doing, self._options.server)) from error
+
+    def _watch_error(self, token: Secret, error: grpc.RpcError) -> ArgoCDError:
+        """The branch of the tree; a refused token that was renewed only means that the next Watch may be opened."""
+        failure = call_error(error, CallSite("watching Applications", self._options.server))
+        if isinstance(failure, ArgoCDUnauthenticated) and self._tokens.renewed(token):
+            self._log.info("argocd_token_renewed")
+            return ArgoCDUnavailable("the token has been renewed", where=failure.where)
+        return failure
 
     def _warn_of_expiry(self, token: Secret) -> None:
         with self._warned_lock:
@@ -203,3 +228,8 @@ class ArgoCDClient:
         warning = expiry_warning(read_claims(token), self._clock.now())
         if warning:
             self._log.warning("argocd_token_expiry", text=warning)
+
+
+def _metadata(token: Secret) -> tuple[tuple[str, str], ...]:
+    # An empty token header would shadow other sources on the server (5.1), so none is sent.
+    return (("token", token.reveal()),) if token else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,34 @@ class FleetSource(Protocol):
 
     def fetch_applications(self, deadline: Deadline) -> tuple[ApplicationSnapshot, ...]:
         """All of them, or an error: never a part. Raises ``ArgoCDError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetEvent:
+    """Something happened to an Application; of a deleted one, ``snapshot`` is the last that was known."""
+
+    snapshot: ApplicationSnapshot
+    is_deleted: bool = False
+
+
+class FleetEvents(Protocol):
+    """One open Watch. Read by one thread; ``cancel`` from any."""
+
+    def __iter__(self) -> Iterator[FleetEvent]:
+        """Events until the stream ends, also when it is cut. Raises ``ArgoCDError`` when it was refused."""
+
+    def cancel(self) -> None:
+        """End the stream soon; a reader sees it end. A stream that nobody reads yet ends when it is read."""
+
+
+class FleetFeed(Protocol):
+    """Changes of the fleet as they happen: a hint, because a feed may lose events (``argocd-api.md`` 7.3)."""
+
+    def watch_applications(self, since_version: str) -> FleetEvents:
+        """Changes of objects of ``since_version`` or later; empty: first everything that exists, then changes.
+
+        What happened while nobody watched is not told. Raises ``ConfigurationError`` when the token cannot be read.
+        """
 
 
 @dataclass(frozen=True, slots=True)
