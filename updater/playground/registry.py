@@ -59,6 +59,7 @@ class Asked:
     query: str
     scheme: str
     is_conditional: bool = False
+    accept: str = ""
 
     @property
     def has_authorization(self) -> bool:
@@ -206,9 +207,9 @@ class PlaygroundRegistry:
     def answer(self, asked: HttpAsked) -> HttpAnswer:
         """Answer one request; called by the server."""
         scheme = asked.headers.get("Authorization", "").partition(" ")[0].lower()
-        is_conditional = "If-None-Match" in asked.headers
+        is_conditional, accept = "If-None-Match" in asked.headers, asked.headers.get("Accept", "")
         with self._lock:
-            self._requests.append(Asked(asked.method, asked.path, asked.query, scheme, is_conditional))
+            self._requests.append(Asked(asked.method, asked.path, asked.query, scheme, is_conditional, accept))
             self._arrivals.notify_all()
         return self.faults.respond(asked, self._respond_or_confirm)
 

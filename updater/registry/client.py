@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from updater.clock import Clock, Deadline
+from updater.errors import RegistryAuthError
 from updater.model.images import Candidate, Inspection, TagList
 from updater.model.references import ImageRepository
 from updater.ports.log import EventLog, NullLog
@@ -26,12 +28,15 @@ from updater.registry.object_memory import ObjectMemory
 from updater.registry.options import RegistryOptions
 from updater.registry.polls import PollKey, SharedPolls
 from updater.registry.port_exhaustion import PortExhaustion
+from updater.registry.refusals import Refusals
 from updater.registry.retries import Attempts
 from updater.registry.tag_memory import TagMemory
 from updater.registry.tag_order import positions
 from updater.registry.tokens import TokenService
 from updater.registry.visits import EndpointSelection, Visits
 from updater.transport.trust import TlsOptions
+
+T = TypeVar("T")
 
 
 class RegistryClient:
@@ -61,6 +66,7 @@ class RegistryClient:
         authorizer = Authorizer(self._connections, tokens, clock, options, measures)
         calls = RegistryCalls(self._connections, authorizer)
         self._listing = TagListing(calls, attempts, clock, log, options)
+        self._refusals = Refusals(clock)
         self._polls = SharedPolls(clock, options.share_tags_s, measures)
         self._tags = TagMemory(clock, options.share_tags_s, are_immutable=options.tags_are_immutable)
         context = ContentContext(clock, log, options, measures)
@@ -98,13 +104,25 @@ class RegistryClient:
             repository, pull_secret, deadline, lambda visit: self._inspect(visit, tags, inspection, deadline)
         )
 
+    def _guarded(self, visit: Visit, work: Callable[[PollKey], T]) -> T:
+        """What ``work`` makes of a visit whose credentials were not refused a moment ago."""
+        key = poll_key(visit)
+        self._refusals.check(key)
+        try:
+            result = work(key)
+        except RegistryAuthError as error:
+            self._refusals.note(key, error)
+            raise
+        self._refusals.clear(key)
+        return result
+
     def _inspect(
         self, visit: Visit, tags: Sequence[str], inspection: Inspection, deadline: Deadline
     ) -> tuple[Candidate, ...]:
         mode = visit.remote.endpoint.tag_sort_mode
         if inspection.wants_created and mode is not TagSortMode.UNSORTED:
             return positions(self._list(visit, deadline.sooner(self._operation_timeout_s)), tags, mode)
-        return self._inspection.fetch(visit, poll_key(visit), tags, inspection, deadline)
+        return self._guarded(visit, lambda key: self._inspection.fetch(visit, key, tags, inspection, deadline))
 
     def forget_tags(self, repository: ImageRepository) -> None:
         """The repository is known to have changed: the next call about it asks the registry."""
@@ -127,7 +145,9 @@ class RegistryClient:
         self._objects.close()
 
     def _list(self, visit: Visit, deadline: Deadline) -> tuple[str, ...]:
-        return self._polls.fetch(poll_key(visit), deadline, lambda: self._listing.fetch(visit, deadline))
+        return self._guarded(
+            visit, lambda key: self._polls.fetch(key, deadline, lambda: self._listing.fetch(visit, deadline))
+        )
 
 
 def poll_key(visit: Visit) -> PollKey:

@@ -13,6 +13,7 @@ from typing import Any
 from updater.clock import Clock, Deadline
 from updater.errors import ConfigurationError, RegistryUnreachable
 from updater.registry.answers import Answer
+from updater.registry.distrust import Distrusted
 from updater.registry.endpoints import Endpoint, origin_of
 from updater.registry.failures import broken_exchange, error_codes, retry_after_s
 from updater.registry.gates import GateKey, Gates, Route
@@ -72,6 +73,7 @@ class RegistryConnections:
         self._measures = measures
         self._ports = ports
         self._gates = Gates(clock)
+        self._distrusted = Distrusted(clock)
         self._rates = RequestRates(clock)
         self._slots = RequestSlots(options.max_inflight_in_all)
         self._transports = Transports(options.http, clock, options.max_transports)
@@ -102,6 +104,7 @@ class RegistryConnections:
         With ``tls`` only connections under these inputs are let go.
         """
         self._transports.retire(lambda key: key.origin == origin and tls in (None, key.tls))
+        self._distrusted.forget(origin)
         self._gates.forget(origin)
 
     def retire_trust(self, tls: TlsOptions) -> None:
@@ -135,11 +138,14 @@ class RegistryConnections:
 
     def _exchange(self, key: TransportKey, request: RegistryRequest, deadline: Deadline) -> Answer:
         limit = deadline.sooner(request.timeout_s)
+        self._distrusted.check(key, request.where)
         try:
             with self._transports.lend(key) as transport, self._opened(transport, request, limit) as exchange:
                 return _read(exchange, request)
         except TransportError as error:
             self._notice_ports(error)
+            if error.kind is TransportFailure.TLS:
+                self._distrusted.note(key, error.detail)
             raise broken_exchange(error, request.where) from error
         except ConfigurationError as error:
             raise RegistryUnreachable(str(error), where=request.where, code="registry_tls") from error

@@ -82,7 +82,7 @@ class RepositoryContent:
     def fetch_digest(self, visit: Visit, tag: str, deadline: Deadline, *, is_new: bool) -> str:
         """The digest a tag points to now; raises ``RegistryError``, ``ContentMissing`` when there is no such tag.
 
-        ``is_new``: nothing is known of the repository, so a body is needed anyway and HEAD would save nothing.
+        ``is_new``: little is known of the repository, so a body is needed anyway and HEAD would save nothing.
         """
         url = visit.remote.manifest_url(tag)
         key = _flight_key(visit, url)

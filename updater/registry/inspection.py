@@ -34,7 +34,7 @@ class _Poll:
     question: Question
     key: PollKey
     known: dict[str, KnownTag]
-    is_first: bool
+    is_mostly_new: bool
 
 
 class TagInspection:
@@ -60,13 +60,17 @@ class TagInspection:
         """One candidate per tag that exists, in order; raises ``RegistryError``."""
         question = Question(visit, parse_platform_filter(inspection.platforms), inspection.wants_created, deadline)
         known = self._memory.recall(key, tags)
-        is_first = not known and not self._objects.knows_repository(key.tags_url)
-        poll = _Poll(question, key, known, is_first)
-        kept = self._known_candidates(poll, tags)
-        unseen = [tag for tag in tags if tag not in kept]
-        looked = self._in_pool(poll, unseen)
+        is_mostly_new = 2 * len(known) < len(tags) and not self._objects.knows_repository(key.tags_url)
+        poll = _Poll(question, key, known, is_mostly_new)
+        try:
+            kept = self._known_candidates(poll, tags)
+            unseen = [tag for tag in tags if tag not in kept]
+            looked = self._in_pool(poll, unseen)
+        finally:
+            # What was read before a failure need not be read again by the next attempt.
+            self._objects.flush()
         if unseen:
-            self._objects.settle(key.tags_url)
+            self._objects.note_repository(key.tags_url)
         found = (kept[tag] if tag in kept else looked[tag] for tag in tags)
         return tuple(candidate for candidate in found if candidate is not None)
 
@@ -104,7 +108,7 @@ class TagInspection:
         """The candidate for what the tag points to now, None when there is no such tag."""
         question = poll.question
         try:
-            digest = self._content.fetch_digest(question.visit, tag, question.deadline, is_new=poll.is_first)
+            digest = self._content.fetch_digest(question.visit, tag, question.deadline, is_new=poll.is_mostly_new)
         except ContentMissing:
             self._memory.remember(poll.key, tag, "", is_missing=True)
             self._log.debug("tag_missing", repository=str(question.visit.remote), tag=tag)

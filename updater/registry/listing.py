@@ -33,6 +33,9 @@ _SIZELESS_S = 3600.0
 """How long a registry's dislike of ``n`` is remembered."""
 _MAX_SIZELESS = 1_000
 _ROUND = 10
+_ACCEPT = "application/json"
+_ACCEPT_ANY = "application/json, */*;q=0.1"
+"""For registries that refused the plain question: some answer 406 to it (``registries.md`` 3.13)."""
 
 
 class _PageSizeRefused(RegistryProtocolError):
@@ -164,16 +167,18 @@ class TagListing:
             url = following
 
     def _page(self, visit: Visit, url: str, pile: _Pile, deadline: Deadline, *, has_size: bool) -> TagPage:
-        may_refuse_size = has_size and not pile.pages
+        is_first = not pile.pages
         return self._attempts.run(
             "tags",
             visit.remote.endpoint,
             self._options.tags_backoff,
             deadline,
-            lambda: self._page_once(visit, url, pile, deadline, may_refuse_size=may_refuse_size),
+            lambda: self._page_once(visit, url, pile, deadline, has_size=has_size, is_first=is_first),
         )
 
-    def _page_once(self, visit: Visit, url: str, pile: _Pile, deadline: Deadline, *, may_refuse_size: bool) -> TagPage:
+    def _page_once(
+        self, visit: Visit, url: str, pile: _Pile, deadline: Deadline, *, has_size: bool, is_first: bool
+    ) -> TagPage:
         key = PageKey(url, visit.credentials_id, visit.remote.endpoint.tls)
         known = self._pages.recall(key, visit.origin)
         request = RegistryRequest(
@@ -182,6 +187,7 @@ class TagListing:
             cap_bytes=MAX_PAGE_BYTES,
             timeout_s=self._options.tags_timeout_s,
             etag=known.etag if known else "",
+            accept=_ACCEPT if has_size else _ACCEPT_ANY,
         )
         answer = self._calls.send(visit, request, deadline)
         if answer.status == 304 and known is not None:
@@ -193,7 +199,7 @@ class TagListing:
             self._pages.remember(key, visit.origin, etag, page)
             return page
         error = refusal(answer, pile.where, self._clock.now(), has_credentials=visit.credentials is not None)
-        if may_refuse_size and refuses_page_size(answer):
+        if has_size and is_first and refuses_page_size(answer):
             raise _PageSizeRefused(error.what, where=pile.where, code=error.code)
         raise error
 

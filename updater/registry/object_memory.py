@@ -45,11 +45,15 @@ class ObjectMemory:
         """Whether facts of a repository may have outlived a restart."""
         return self._disk is not None and self._disk.knows_repository(name)
 
-    def settle(self, name: str) -> None:
-        """A repository was looked through: write what was learned of it."""
+    def note_repository(self, name: str) -> None:
+        """A repository was looked through."""
+        if self._disk is not None:
+            self._disk.note_repository(name)
+
+    def flush(self) -> None:
+        """Write what waits."""
         if self._disk is not None:
             self._disk.flush()
-            self._disk.note_repository(name)
 
     def close(self) -> None:
         """Write what waits. Idempotent."""

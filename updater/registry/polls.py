@@ -1,8 +1,8 @@
 """One poll for all Applications that use a repository: recent tag lists, and calls in progress, shared by key.
 
 Keys hold the credentials' id, so different credentials never share (``registries.md`` 5.3, 6.3). Failures that a moment
-would not mend are remembered at least as long as lists are, and longer each time, so that a missing repository costs
-little and a wrong password does not lock an account (4.1).
+would not mend are remembered at least as long as lists are, and longer each time that a repository is missing (4.1);
+refused credentials are the matter of ``updater.registry.refusals``.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from updater.transport.trust import TlsOptions
 MAX_POLLS = 20_000
 MAX_KEPT_TAGS = 5_000_000
 """Tag names kept in all lists together, about 350 MB: a list counts as many as it has, at least one."""
-REFUSED_S = (60.0, 15 * 60.0)
-"""How long a refusal of credentials is believed at first, and at most."""
 MAX_UNKNOWN_S = 30 * 60.0
 """How long it is believed at most that there is no such repository."""
 _PASSING_CODES = frozenset({"cancelled", "token_unavailable"})
@@ -86,15 +84,11 @@ class SharedPolls:
         return tags
 
     def forget(self, tags_url: str) -> None:
-        """The repository has changed: the next caller polls, and polls now in progress are not kept.
-
-        Refused credentials stay refused: whoever announces changes must not make us try them more often.
-        """
+        """The repository has changed: the next caller polls, and polls now in progress are not kept."""
         with self._lock:
             self._forgotten += 1
             for key in [key for key in self._recent if key.tags_url == tags_url]:
-                if not isinstance(self._recent[key].error, RegistryAuthError):
-                    self._recent.pop(key, None)
+                self._recent.pop(key, None)
 
     def _recall(self, key: PollKey) -> tuple[str, ...] | None:
         with self._lock:
@@ -126,7 +120,7 @@ class SharedPolls:
         return listing.tags
 
     def _keep_failure(self, key: PollKey, error: RegistryError, forgotten_before: int) -> None:
-        if may_be_repeated(error, 1) or error.code in _PASSING_CODES:
+        if may_be_repeated(error, 1) or error.code in _PASSING_CODES or isinstance(error, RegistryAuthError):
             return
         with self._lock:
             failures = self._failures[key] = self._failures.get(key, 0) + 1
@@ -142,9 +136,6 @@ class SharedPolls:
 def _believed_s(error: RegistryError, failures: int, share_s: float) -> float:
     """How long a failure is believed that came for the so-manieth time in a row."""
     doubled = 2.0 ** min(failures - 1, 30)
-    if isinstance(error, RegistryAuthError):
-        first_s, most_s = REFUSED_S
-        return max(share_s, min(most_s, first_s * doubled))
     if isinstance(error, RepositoryUnknown):
         return max(share_s, min(MAX_UNKNOWN_S, share_s * doubled))
     return share_s
