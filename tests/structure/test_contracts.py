@@ -19,6 +19,9 @@ VIOLATIONS = {
     "people": ("updater/assembly/runtime.py", "import rich"),
     "ports": ("updater/writeback/fields.py", "from updater.argocd import client"),
     "sidecar": ("sidecar/__init__.py", "from updater.registry import client"),
+    "git": ("updater/engine/facts.py", "import gitdb"),
+    "metrics": ("updater/registry/client.py", "import prometheus_client"),
+    "jobs": ("updater/engine/engine.py", "import apscheduler"),
 }
 
 
