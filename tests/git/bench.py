@@ -33,7 +33,7 @@ class OpenAccess:
     """Access to remotes that ask nobody."""
 
     @contextmanager
-    def open(self, target: GitTarget, namespace: str, folder: Path, deadline: Deadline) -> Iterator[RemoteAccess]:
+    def open(self, target: GitTarget, namespace: str, deadline: Deadline) -> Iterator[RemoteAccess]:
         yield RemoteAccess()
 
     def reject(self, target: GitTarget, namespace: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
@@ -26,10 +25,8 @@ class RemoteAccess:
 class AccessSource(Protocol):
     """Finds credentials and makes them usable for git for the time of a ``with`` block."""
 
-    def open(
-        self, target: GitTarget, namespace: str, folder: Path, deadline: Deadline
-    ) -> AbstractContextManager[RemoteAccess]:
-        """``folder`` is private to the batch. Raises ``GitError``, ``CredentialError``."""
+    def open(self, target: GitTarget, namespace: str, deadline: Deadline) -> AbstractContextManager[RemoteAccess]:
+        """``namespace`` is the Application's. Raises ``GitError``, ``CredentialError``."""
 
     def reject(self, target: GitTarget, namespace: str) -> bool:
         """The remote refused the credentials: forget cached tokens. True when a new attempt may go better."""

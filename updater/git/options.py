@@ -56,7 +56,8 @@ class Admission:
 @dataclass(frozen=True, slots=True)
 class GitOptions:
     """``cache_folder`` None is a private temporary folder. ``ssh_folder`` holds ``ssh_known_hosts``, ``tls_folder``
-    one CA file per host. ``max_cache_bytes`` bounds all mirrors together, the ones in use apart.
+    one CA file per host. ``max_cache_bytes`` bounds all mirrors together, the ones in use apart. ``app_token_s`` is
+    how long a token of a GitHub App is used, ``request_timeout_s`` bounds a request for one.
     """
 
     cache_folder: Path | None = None
@@ -67,3 +68,5 @@ class GitOptions:
     ssh_folder: Path = Path("/app/config/ssh")
     tls_folder: Path = Path("/app/config/tls")
     max_cache_bytes: int = 20 * 1024**3
+    app_token_s: float = 3600.0
+    request_timeout_s: float = 15.0

@@ -53,7 +53,7 @@ class MirroredRemotes:
         with (
             self._mirrors.use(target.remote.key, credentials) as mirror,
             private_folder() as folder,
-            self._access.open(target, namespace, folder, deadline) as access,
+            self._access.open(target, namespace, deadline) as access,
         ):
             session = self._session(mirror, target, folder, access, deadline)
             try:

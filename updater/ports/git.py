@@ -118,3 +118,16 @@ class GitRemotes(Protocol):
 
         Raises ``GitError`` or ``CredentialError`` (``repo_url_refused``, ``no_credentials``, ...).
         """
+
+
+class GitSecrets(Protocol):
+    """Secrets of the cluster that hold credentials for Git; values are decoded texts by field name."""
+
+    def fetch_repository_secrets(self, deadline: Deadline) -> Mapping[str, Mapping[str, str]]:
+        """Argo CD's secrets for repositories, by name. Raises ``CredentialError``."""
+
+    def fetch_credential_templates(self, deadline: Deadline) -> Mapping[str, Mapping[str, str]]:
+        """Argo CD's credential templates, by name. Raises ``CredentialError``."""
+
+    def fetch_secret(self, namespace: str, name: str, deadline: Deadline) -> Mapping[str, str] | None:
+        """One secret, None when there is none of that name. Raises ``CredentialError``."""

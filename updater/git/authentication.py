@@ -1,0 +1,171 @@
+"""From credentials to what git reads: environment, files in a private folder, answers of the ask-pass helper."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from updater.clock import Clock, Deadline
+from updater.errors import CredentialError, UpdaterError
+from updater.git.access import RemoteAccess
+from updater.git.askpass import AskPass, Login
+from updater.git.credentials import CredentialBook
+from updater.git.github_app import InstallationTokens
+from updater.git.matching import Match
+from updater.git.material import AuthKind, Material
+from updater.git.options import GitOptions
+from updater.git.ssh import KNOWN_HOSTS_FILE, ssh_command
+from updater.git.workplaces import private_folder, secret_root
+from updater.model.git_remotes import GitRemote
+from updater.model.git_targets import GitTarget
+from updater.ports.log import EventLog
+from updater.transport.http import HttpOptions, ProxyOptions, TlsOptions
+from updater.transport.redaction import Secret
+
+APP_USER = "x-access-token"
+_AGENT_SOCKET = "SSH_AUTH_SOCK"
+_REJECT_TIMEOUT_S = 10.0
+
+
+class CredentialedAccess:
+    """An ``AccessSource``. Thread-safe; owns the ask-pass server; ``close`` once, after the last session."""
+
+    def __init__(
+        self, book: CredentialBook, options: GitOptions, environment: Mapping[str, str], clock: Clock, log: EventLog
+    ) -> None:
+        self._book = book
+        self._options = options
+        self._environment = environment
+        self._clock = clock
+        self._log = log
+        self._questions = AskPass(log)
+        self._tokens = InstallationTokens(clock, max_age_s=options.app_token_s, timeout_s=options.request_timeout_s)
+
+    @contextmanager
+    def open(self, target: GitTarget, namespace: str, deadline: Deadline) -> Iterator[RemoteAccess]:
+        remote = target.remote
+        match = self._book.find(target, namespace, deadline)
+        if match.material.is_unverified and match.kind is not AuthKind.LOCAL:
+            self._log.warning("git_server_not_verified", repository=str(remote))
+        with ExitStack() as stack:
+            private = stack.enter_context(private_folder(secret_root()))
+            if match.kind is AuthKind.LOCAL:
+                environment: Mapping[str, str] = {}
+            elif match.kind in (AuthKind.SSH, AuthKind.SSH_AGENT):
+                environment = self._ssh(match, private)
+            else:
+                environment = self._http(match, remote, private, stack, deadline)
+            yield RemoteAccess(environment)
+
+    def reject(self, target: GitTarget, namespace: str) -> bool:
+        try:
+            match = self._book.find(target, namespace, Deadline.after(self._clock, _REJECT_TIMEOUT_S))
+        except UpdaterError as error:
+            self._log.warning("git_credentials_gone", repository=str(target.remote), error=str(error))
+            return False
+        return match.kind is AuthKind.GITHUB_APP and self._tokens.forget(match.material.github_app, target.remote)
+
+    def close(self) -> None:
+        """Stop answering git's questions."""
+        self._questions.close()
+
+    def _ssh(self, match: Match, private: Path) -> dict[str, str]:
+        known_hosts = self._options.ssh_folder / KNOWN_HOSTS_FILE
+        if match.material.ssh_known_hosts:
+            known_hosts = private / KNOWN_HOSTS_FILE
+            known_hosts.write_text(match.material.ssh_known_hosts.replace("\r\n", "\n").strip("\n") + "\n")
+        environment = {"GIT_SSH_COMMAND": ssh_command(match.material, known_hosts, private)}
+        agent = self._environment.get(_AGENT_SOCKET, "")
+        if match.kind is AuthKind.SSH_AGENT and agent:
+            environment[_AGENT_SOCKET] = agent
+        return environment
+
+    def _http(
+        self, match: Match, remote: GitRemote, private: Path, stack: ExitStack, deadline: Deadline
+    ) -> dict[str, str]:
+        material = match.material
+        tls = self._tls(remote, material, private)
+        environment = {**_tls_environment(tls), **_proxy_environment(material)}
+        if match.kind is AuthKind.BEARER:
+            return {**environment, **_header(remote, f"Bearer {material.bearer_token.reveal()}")}
+        username, password = self._login(match, remote, tls, deadline)
+        if material.sends_basic_at_once:
+            pair = base64.b64encode(f"{username or APP_USER}:{password.reveal()}".encode()).decode()
+            return {**environment, **_header(remote, f"Basic {pair}")}
+        login = Login(remote.scheme.value, urlsplit(remote.url).netloc, username, password)
+        return {**environment, **stack.enter_context(self._questions.registered(login))}
+
+    def _login(self, match: Match, remote: GitRemote, tls: TlsOptions, deadline: Deadline) -> tuple[str, Secret]:
+        material = match.material
+        if match.kind is AuthKind.BASIC:
+            return material.username, material.password
+        if match.kind is AuthKind.GITHUB_APP:
+            http = HttpOptions(tls, self._proxies(material))
+            return APP_USER, self._tokens.fetch(material.github_app, remote, http, deadline)
+        raise CredentialError(
+            f"credentials of the kind {match.kind.value} are not supported yet",
+            where=str(remote),
+            hint="use a password, a token, a GitHub App or an SSH key",
+            code="invalid_secret",
+        )
+
+    def _proxies(self, material: Material) -> ProxyOptions:
+        proxy = material.proxy.reveal()
+        if not proxy:
+            return ProxyOptions.from_environment(self._environment)
+        hosts = tuple(host.strip().lower() for host in material.no_proxy.split(",") if host.strip())
+        return ProxyOptions(proxy, proxy, hosts)
+
+    def _tls(self, remote: GitRemote, material: Material, private: Path) -> TlsOptions:
+        """The files that decide whom we trust and who we are; also for requests for tokens."""
+        authorities = ""
+        operator_file = self._options.tls_folder / remote.host
+        if material.ca_certificates:
+            authorities = _written(private / "authorities.pem", material.ca_certificates)
+        elif remote.host not in ("", ".", "..") and operator_file.is_file():
+            authorities = str(operator_file)
+        certificate, key = material.client_certificate, material.client_key.reveal()
+        if not certificate or not key:
+            return TlsOptions(authorities, insecure=material.is_unverified)
+        return TlsOptions(
+            authorities,
+            _written(private / "client.pem", certificate),
+            _written(private / "client.key", key),
+            insecure=material.is_unverified,
+        )
+
+
+def _written(path: Path, text: str) -> str:
+    path.touch(mode=0o600)
+    path.write_text(text.strip("\n") + "\n")
+    return os.fspath(path)
+
+
+def _tls_environment(tls: TlsOptions) -> dict[str, str]:
+    values = {"GIT_SSL_CAINFO": tls.ca_file, "GIT_SSL_CERT": tls.client_cert, "GIT_SSL_KEY": tls.client_key}
+    values["GIT_SSL_NO_VERIFY"] = "true" if tls.insecure else ""
+    return {name: value for name, value in values.items() if value}
+
+
+def _proxy_environment(material: Material) -> dict[str, str]:
+    proxy = material.proxy.reveal()
+    if not proxy:
+        return {}
+    return {"http_proxy": proxy, "https_proxy": proxy, "no_proxy": material.no_proxy}
+
+
+def _header(remote: GitRemote, value: str) -> dict[str, str]:
+    """An Authorization header for this origin only; a redirect to another one goes without.
+
+    Configuration through the environment, because arguments of a process can be read by others on the machine.
+    """
+    parts = urlsplit(remote.url)
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.{parts.scheme}://{parts.netloc}/.extraHeader",
+        "GIT_CONFIG_VALUE_0": f"Authorization: {value}",
+    }

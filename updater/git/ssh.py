@@ -1,0 +1,53 @@
+"""The SSH command of one batch: one key, known hosts, no questions (``write-back.md`` 4.7)."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from updater.errors import GitError
+from updater.git.material import Material
+from updater.transport.redaction import Secret
+
+KNOWN_HOSTS_FILE = "ssh_known_hosts"
+_SOCKS = re.compile(r"socks5h?://(?:[^@/]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})/?")
+
+
+def ssh_command(material: Material, known_hosts: Path, folder: Path) -> str:
+    """The text for ``GIT_SSH_COMMAND``, which a shell splits; writes the key into ``folder`` (private, 0700).
+
+    Raises ``GitError`` for a proxy that is not SOCKS5.
+    """
+    words = ["ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15"]
+    if material.ssh_private_key:
+        key = folder / "ssh-key"
+        _write_key(key, material.ssh_private_key)
+        words += ["-i", str(key), "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]
+    if material.is_unverified:
+        words += ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
+    else:
+        words += ["-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={_quoted(known_hosts)}"]
+        words += ["-o", "GlobalKnownHostsFile=/dev/null"]
+    if material.proxy:
+        words += ["-o", f"ProxyCommand={_proxy_command(material.proxy)}"]
+    return shlex.join(words)
+
+
+def _quoted(path: Path) -> str:
+    """For the configuration syntax of ssh, which splits at blanks."""
+    return f'"{path}"'
+
+
+def _write_key(path: Path, key: Secret) -> None:
+    """OpenSSH refuses keys with CRLF, without a final newline, or that others may read."""
+    text = key.reveal().replace("\r\n", "\n").strip("\n") + "\n"
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def _proxy_command(proxy: Secret) -> str:
+    match = _SOCKS.fullmatch(proxy.reveal())
+    if match is None:
+        raise GitError("the proxy for SSH is not of the form socks5://host:port", code="invalid_secret")
+    return f"connect-proxy -S {match['host']}:{match['port']} -5 %h %p"
