@@ -50,3 +50,13 @@ class RegistryOptions:
     """Patterns of API hosts that may be asked, empty for all (4.4)."""
     are_pull_secrets_ours: bool = False
     """The caller's pull secrets are the operator's own and may name what is his alone (2.1), as in ``test``."""
+
+
+def janitor_period_s(interval_s: float, idle_s: float) -> float:
+    """How often to let idle connections go: every ``interval_s``, zero never, and at least every ``idle_s`` (5.6)."""
+    return min(interval_s, idle_s) if idle_s > 0 else interval_s
+
+
+def transports_for(idle_connections: int, pool_size: int) -> int:
+    """How many transports hold at most so many connections in all; never more than 500 (5.5)."""
+    return max(1, min(500, idle_connections // max(1, pool_size)))

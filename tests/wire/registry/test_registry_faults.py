@@ -11,7 +11,7 @@ import pytest
 
 from updater.clock import Deadline, SystemClock
 from updater.errors import RegistryError, RegistryUnavailable, RegistryUnreachable
-from updater.model.images import Inspection, Loss
+from updater.model.images import Candidate, Inspection, Loss
 from updater.model.references import ImageRepository
 from updater.playground.registry import PlaygroundRegistry
 from updater.playground.registry_faults import RegistryFaults
@@ -318,21 +318,30 @@ def test_a_host_that_is_not_allowed_is_never_asked(registry: PlaygroundRegistry,
     assert connect(registry, allowed_hosts=("127.0.*.1",)).tags() == ("1.0", "1.1")
 
 
-def test_two_logins_never_share_what_they_learned(registry: PlaygroundRegistry) -> None:
+@pytest.mark.parametrize("path", ["/manifests/1.0", "/manifests/sha256", "/blobs/"])
+def test_two_logins_never_share_an_answer(registry: PlaygroundRegistry, path: str) -> None:
     registry.require_basic("ann", "pw")
     sources = {name: parse_credential_source(f"env:{name}") for name in ("GOOD", "BAD")}
     entries = [
         Endpoint(name=name, prefix=f"{name.lower()}.test", api_url=registry.address, credentials=source)
         for name, source in sources.items()
     ]
+    registry.push_index("team/app", "1.0", {"linux/amd64": "2026-01-01T00:00:00Z"})
+    registry.faults.delay(0.2, target=path)
     clock = SystemClock()
     client = RegistryClient(EndpointTable(entries), CredentialReader({"GOOD": "ann:pw", "BAD": "bob:pw"}), clock)
-    deadline, wanted = Deadline.after(clock, 20), Inspection(wants_created=False)
-    assert client.fetch_candidates(ImageRepository("good.test", "team/app"), ["1.0"], wanted, deadline)
-    with pytest.raises(RegistryError) as raised:
-        client.fetch_candidates(ImageRepository("bad.test", "team/app"), ["1.0"], wanted, deadline)
+
+    def fetch(host: str) -> tuple[Candidate, ...]:
+        repository, deadline = ImageRepository(host, "team/app"), Deadline.after(clock, 20)
+        return client.fetch_candidates(repository, ["1.0"], Inspection(), deadline)
+
+    with ThreadPoolExecutor(2) as pool:
+        good, bad = pool.submit(fetch, "good.test"), pool.submit(fetch, "bad.test")
+        assert len(good.result(20)) == 1
+        error = bad.exception(20)
     client.close()
-    assert raised.value.code == "auth_failed"
+    assert isinstance(error, RegistryError)
+    assert error.code == "auth_failed"
 
 
 @pytest.mark.parametrize(
