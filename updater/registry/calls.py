@@ -18,6 +18,7 @@ from updater.registry.gates import Route
 from updater.registry.redirects import MAX_HOPS, redirect_target
 
 _FINE = frozenset({200, 304})
+_REFUSALS = frozenset({401, 403})
 
 
 class RegistryCalls:
@@ -31,12 +32,15 @@ class RegistryCalls:
         """The answer, whatever its status, after at most one more attempt with a better Authorization."""
         sent = self._authorizer.before(visit, deadline)
         answer, is_from_api = self._follow(visit, request, sent.header if sent else "", deadline)
-        if answer.status in _FINE or not is_from_api:
+        if answer.status in _FINE:
             return answer
+        if not is_from_api:
+            return _from_elsewhere(request, answer)
         better = self._authorizer.after(visit, sent, answer, deadline)
         if better is None:
             return answer
-        return self._follow(visit, request, better.header, deadline)[0]
+        answer, is_from_api = self._follow(visit, request, better.header, deadline)
+        return answer if is_from_api else _from_elsewhere(request, answer)
 
     def _follow(
         self, visit: Visit, request: RegistryRequest, authorization: str, deadline: Deadline
@@ -54,3 +58,15 @@ class RegistryCalls:
         raise RegistryProtocolError(
             f"the registry redirects more than {MAX_HOPS} times", where=request.where, code="bad_redirect"
         )
+
+
+def _from_elsewhere(request: RegistryRequest, answer: Answer) -> Answer:
+    """The answer of a place we were sent to; a refusal there says nothing about the registry's credentials."""
+    if answer.status in _REFUSALS:
+        raise RegistryProtocolError(
+            f"the registry redirects to a place that refuses the request: HTTP {answer.status}",
+            where=request.where,
+            hint="if that place serves /v2/ itself, set api_url to its address",
+            code="redirected",
+        )
+    return answer

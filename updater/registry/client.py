@@ -28,7 +28,7 @@ from updater.registry.object_memory import ObjectMemory
 from updater.registry.options import RegistryOptions
 from updater.registry.polls import PollKey, SharedPolls
 from updater.registry.port_exhaustion import PortExhaustion
-from updater.registry.refusals import Refusals
+from updater.registry.refusals import Ask, Refusals
 from updater.registry.retries import Attempts
 from updater.registry.tag_memory import TagMemory
 from updater.registry.tag_order import positions
@@ -104,16 +104,16 @@ class RegistryClient:
             repository, pull_secret, deadline, lambda visit: self._inspect(visit, tags, inspection, deadline)
         )
 
-    def _guarded(self, visit: Visit, work: Callable[[PollKey], T]) -> T:
+    def _guarded(self, visit: Visit, ask: Ask, work: Callable[[PollKey], T]) -> T:
         """What ``work`` makes of a visit whose credentials were not refused a moment ago."""
         key = poll_key(visit)
-        self._refusals.check(key)
+        self._refusals.check(key, ask)
         try:
             result = work(key)
         except RegistryAuthError as error:
-            self._refusals.note(key, error)
+            self._refusals.note(key, ask, error)
             raise
-        self._refusals.clear(key)
+        self._refusals.clear(key, ask)
         return result
 
     def _inspect(
@@ -122,7 +122,9 @@ class RegistryClient:
         mode = visit.remote.endpoint.tag_sort_mode
         if inspection.wants_created and mode is not TagSortMode.UNSORTED:
             return positions(self._list(visit, deadline.sooner(self._operation_timeout_s)), tags, mode)
-        return self._guarded(visit, lambda key: self._inspection.fetch(visit, key, tags, inspection, deadline))
+        return self._guarded(
+            visit, Ask.READ, lambda key: self._inspection.fetch(visit, key, tags, inspection, deadline)
+        )
 
     def forget_tags(self, repository: ImageRepository) -> None:
         """The repository is known to have changed: the next call about it asks the registry."""
@@ -146,7 +148,7 @@ class RegistryClient:
 
     def _list(self, visit: Visit, deadline: Deadline) -> tuple[str, ...]:
         return self._guarded(
-            visit, lambda key: self._polls.fetch(key, deadline, lambda: self._listing.fetch(visit, deadline))
+            visit, Ask.LIST, lambda key: self._polls.fetch(key, deadline, lambda: self._listing.fetch(visit, deadline))
         )
 
 

@@ -53,6 +53,18 @@ def test_credentials_that_work_again_are_used_as_before(registry: PlaygroundRegi
     assert client.tags() == ("1.0", "1.1"), "the count of refusals has begun anew"
 
 
+def test_a_manifest_that_is_locked_away_keeps_nobody_from_listing(
+    registry: PlaygroundRegistry, connect: Connect
+) -> None:
+    registry.faults.status(403, target="manifests/1.0")
+    client = connect(registry)
+    for _ in range(2):
+        with pytest.raises(RegistryAuthError):
+            client.candidates("1.0")
+    assert len(registry.requests) == 1
+    assert client.tags() == ("1.0", "1.1")
+
+
 def test_a_missing_repository_is_asked_for_less_and_less(registry: PlaygroundRegistry, connect: Connect) -> None:
     client = connect(registry)
     tried = []
