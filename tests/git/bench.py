@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from updater.clock import Backoff, Deadline, SystemClock
 from updater.errors import UpdaterError

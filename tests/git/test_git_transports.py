@@ -1,0 +1,237 @@
+"""The same write over smart HTTP with TLS and over SSH, with real servers; and what they refuse."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.git.bench import Bench, BenchOptions, RecordingLog, intent_for
+from tests.git.http_server import PASSWORD, TOKEN, USER, HttpServer
+from tests.git.programs import need_program
+from tests.git.ssh_server import SshServer
+from updater.clock import SystemClock
+from updater.git.authentication import CredentialedAccess
+from updater.git.credentials import CredentialBook, CredentialPlaces
+from updater.git.options import FetchMode, GitOptions
+from updater.model.changes import WriteOutcome
+from updater.playground.git_remote import BareRepository
+from updater.ports.log import NullLog
+
+pytestmark = pytest.mark.wire
+
+Connect = Callable[..., Bench]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture
+def remote(root: Path, request: pytest.FixtureRequest) -> BareRepository:
+    folder = root / f"{abs(hash(request.node.name))}.git"
+    shutil.rmtree(folder, ignore_errors=True)
+    repository = BareRepository(folder)
+    repository.commit({"apps/shop/values.yaml": "image:\n  tag: 1.0.0\n"})
+    return repository
+
+
+@pytest.fixture(scope="module")
+def http(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpServer]:
+    server = HttpServer(tmp_path_factory.mktemp("nginx"), root, is_root=os.getuid() == 0)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    server = SshServer(tmp_path_factory.mktemp("sshd"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def connect(make_bench: Callable[..., Bench], tmp_path: Path) -> Iterator[Connect]:
+    """A writer whose credential file has one entry with these fields."""
+    opened: list[CredentialedAccess] = []
+
+    def make(entry: dict[str, object] | None = None, *, log: NullLog | None = None, **more: object) -> Bench:
+        path = tmp_path / "credentials.yaml"
+        path.write_text(yaml.safe_dump({"credentials": [entry] if entry else []}))
+        path.chmod(0o600)
+        environment = {str(name): str(value) for name, value in (more.pop("environment", None) or {}).items()}  # type: ignore[attr-defined]  # a keyword of this fixture
+        git = GitOptions(ssh_folder=tmp_path / "ssh", tls_folder=tmp_path / "tls", **more)  # type: ignore[arg-type]  # as given
+        places = CredentialPlaces(environment=environment, file=path)
+        access = CredentialedAccess(CredentialBook(places), git, environment, SystemClock(), log or NullLog())
+        opened.append(access)
+        return make_bench(BenchOptions(git=git, access=access, log=log or NullLog()))
+
+    yield make
+    for access in opened:
+        access.close()
+
+
+def _basic(http: HttpServer, url: str, **more: object) -> dict[str, object]:
+    return {"url": url, "username": USER, "password": PASSWORD, "caCert": http.ca_pem, **more}
+
+
+@pytest.mark.parametrize("mode", list(FetchMode), ids=lambda mode: mode.value)
+def test_a_change_is_pushed_over_https_with_a_password(
+    http: HttpServer, remote: BareRepository, connect: Connect, mode: FetchMode
+) -> None:
+    url = http.url(remote.folder.name)
+    result = connect(_basic(http, url), mode=mode).write_one(intent_for(url, "1.1.0"))
+    assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+    assert "tag: 1.1.0" in remote.read("apps/shop/values.yaml")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "fields"),
+    [
+        pytest.param("token/", {"bearerToken": TOKEN}, id="bearer token"),
+        pytest.param("", {"username": USER, "password": PASSWORD, "forceHttpBasicAuth": True}, id="basic at once"),
+    ],
+)
+def test_a_header_goes_out_where_it_is_wanted(
+    http: HttpServer, remote: BareRepository, connect: Connect, prefix: str, fields: dict[str, object]
+) -> None:
+    url = http.url(remote.folder.name, prefix)
+    result = connect({"url": url, "caCert": http.ca_pem, **fields}).write_one(intent_for(url, "1.1.0"))
+    assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+
+
+def test_a_wrong_password_is_named_and_not_shown(http: HttpServer, remote: BareRepository, connect: Connect) -> None:
+    url = http.url(remote.folder.name)
+    result = connect(_basic(http, url, password="wrong-secret")).write_one(intent_for(url, "1.1.0"))
+    assert result.error_code == "auth_failed"
+    assert "wrong-secret" not in result.error
+
+
+def test_a_missing_repository_is_named(http: HttpServer, connect: Connect) -> None:
+    url = http.url("nothing.git")
+    assert connect(_basic(http, url)).write_one(intent_for(url, "1.1.0")).error_code == "repo_not_found"
+
+
+def test_an_unknown_authority_is_not_trusted(http: HttpServer, remote: BareRepository, connect: Connect) -> None:
+    url = http.url(remote.folder.name)
+    entry = {name: value for name, value in _basic(http, url).items() if name != "caCert"}
+    assert connect(entry).write_one(intent_for(url, "1.1.0")).error_code == "tls_failed"
+
+
+def test_verification_is_switched_off_with_a_warning(
+    http: HttpServer, remote: BareRepository, connect: Connect
+) -> None:
+    url, log = http.url(remote.folder.name), RecordingLog()
+    entry: dict[str, object] = {"url": url, "username": USER, "password": PASSWORD, "insecure": True}
+    assert connect(entry, log=log).write_one(intent_for(url, "1.1.0")).outcome is WriteOutcome.WRITTEN
+    assert "git_server_not_verified" in log.events
+
+
+def test_a_password_does_not_follow_a_redirect_to_another_host(
+    http: HttpServer, remote: BareRepository, connect: Connect
+) -> None:
+    url, log = http.url(remote.folder.name, "moved/"), RecordingLog()
+    result = connect(_basic(http, url), log=log).write_one(intent_for(url, "1.1.0"))
+    assert result.outcome is WriteOutcome.FAILED
+    assert "tag: 1.0.0" in remote.read("apps/shop/values.yaml")
+
+
+def test_no_password_is_in_arguments_or_environment_of_git(
+    http: HttpServer, remote: BareRepository, connect: Connect, tmp_path: Path
+) -> None:
+    url = http.url(remote.folder.name)
+    trace = tmp_path / "trace"
+    bench = connect(_basic(http, url))
+    bench.remotes._inherited = {**bench.remotes._inherited, "GIT_TRACE": str(trace), "GIT_TRACE_SETUP": str(trace)}
+    bench.write(intent_for(url, "1.1.0"))
+    assert "push" in trace.read_text()
+    assert "pass word" not in trace.read_text()
+
+
+def test_credentials_come_from_the_environment_for_named_hosts_only(
+    http: HttpServer, remote: BareRepository, connect: Connect, tmp_path: Path
+) -> None:
+    url = http.url(remote.folder.name)
+    (tmp_path / "tls").mkdir()
+    (tmp_path / "tls" / "127.0.0.1").write_text(http.ca_pem)
+    login = {"GIT_USERNAME": USER, "GIT_PASSWORD": PASSWORD}
+    known = connect(environment={**login, "GIT_CREDENTIALS_HOST": "git.example.test, 127.0.0.1"})
+    assert known.write_one(intent_for(url, "1.1.0")).outcome is WriteOutcome.WRITTEN
+    other = connect(environment={**login, "GIT_CREDENTIALS_HOST": "git.example.test"})
+    assert other.write_one(intent_for(url, "1.2.0")).error_code == "no_credentials"
+
+
+def test_a_change_is_pushed_over_ssh(ssh: SshServer, remote: BareRepository, connect: Connect) -> None:
+    url = ssh.url(remote.folder)
+    entry = {"url": url, "sshPrivateKey": ssh.key.replace("\n", "\r\n"), "sshKnownHosts": ssh.known_hosts()}
+    result = connect(entry).write_one(intent_for(url, "1.1.0"))
+    assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+    assert "tag: 1.1.0" in remote.read("apps/shop/values.yaml")
+
+
+def test_known_hosts_of_the_operator_are_used(
+    ssh: SshServer, remote: BareRepository, connect: Connect, tmp_path: Path
+) -> None:
+    (tmp_path / "ssh").mkdir()
+    (tmp_path / "ssh" / "ssh_known_hosts").write_text(ssh.known_hosts())
+    url = ssh.url(remote.folder)
+    entry = {"url": url, "sshPrivateKeyFrom": {"file": str(ssh.folder / "client_key")}}
+    assert connect(entry).write_one(intent_for(url, "1.1.0")).outcome is WriteOutcome.WRITTEN
+
+
+@pytest.mark.parametrize(
+    ("known", "code"),
+    [
+        pytest.param("", "host_key_unknown", id="unknown host"),
+        pytest.param("other_key", "host_key_mismatch", id="changed key"),
+    ],
+)
+def test_a_server_with_another_key_gets_nothing(
+    ssh: SshServer, remote: BareRepository, connect: Connect, known: str, code: str
+) -> None:
+    url = ssh.url(remote.folder)
+    hosts = ssh.known_hosts(known) if known else "git.example.test ssh-ed25519 AAAA\n"
+    entry = {"url": url, "sshPrivateKey": ssh.key, "sshKnownHosts": hosts}
+    assert connect(entry).write_one(intent_for(url, "1.1.0")).error_code == code
+
+
+def test_a_key_that_the_server_does_not_know_is_named(ssh: SshServer, remote: BareRepository, connect: Connect) -> None:
+    url = ssh.url(remote.folder)
+    entry = {"url": url, "sshPrivateKey": (ssh.folder / "other_key").read_text(), "sshKnownHosts": ssh.known_hosts()}
+    assert connect(entry).write_one(intent_for(url, "1.1.0")).error_code == "auth_failed"
+
+
+def test_a_key_of_the_ssh_agent_is_used(
+    ssh: SshServer, remote: BareRepository, connect: Connect, tmp_path: Path
+) -> None:
+    agent, add = need_program("ssh-agent", "openssh-client"), need_program("ssh-add", "openssh-client")
+    socket_path = tmp_path / "agent"
+    process = subprocess.Popen([agent, "-D", "-a", str(socket_path)], stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            environment = {**os.environ, "SSH_AUTH_SOCK": str(socket_path)}
+            done = subprocess.run([add, "-q", str(ssh.folder / "client_key")], env=environment, capture_output=True)  # noqa: PLW1510 - until the agent is there
+            if done.returncode == 0:
+                break
+        url = ssh.url(remote.folder)
+        bench = connect(
+            {"url": url, "sshAgent": True, "sshKnownHosts": ssh.known_hosts()},
+            environment={"SSH_AUTH_SOCK": str(socket_path)},
+        )
+        result = bench.write_one(intent_for(url, "1.1.0"))
+    finally:
+        process.terminate()
+        process.wait()
+    assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+
+
+def test_keys_and_folders_are_gone_after_a_batch(ssh: SshServer, remote: BareRepository, connect: Connect) -> None:
+    url = ssh.url(remote.folder)
+    connect({"url": url, "sshPrivateKey": ssh.key, "sshKnownHosts": ssh.known_hosts()}).write(intent_for(url, "1.1.0"))
+    assert list(Path("/dev/shm").glob(f"argocd-image-updater-git-{os.getpid()}-*")) == []  # noqa: S108 - where keys are
