@@ -88,7 +88,7 @@ class RepositoryContent:
         key = _flight_key(visit, url)
         if not is_new and self._answers_head(visit):
             digest = self._heads.fetch(key, deadline, lambda: self._head(visit, url, deadline))
-            if digest:
+            if digest and self._is_served(visit, digest, deadline):
                 return digest
         return self._digests.fetch(key, deadline, lambda: self._read_tag(visit, url, deadline))
 
@@ -126,6 +126,15 @@ class RepositoryContent:
     def _answers_head(self, visit: Visit) -> bool:
         with self._lock:
             return visit.origin not in self._headless
+
+    def _is_served(self, visit: Visit, digest: str, deadline: Deadline) -> bool:
+        """Whether the content that HEAD announced is there; then its facts are known. Raises ``RegistryError``."""
+        try:
+            self.fetch_manifest(visit, digest, deadline)
+        except ContentMissing:
+            # Announced wrongly, or gone since: the tag itself has to tell.
+            return False
+        return True
 
     def _head(self, visit: Visit, url: str, deadline: Deadline) -> str:
         """The digest in the header of an answer to HEAD, empty when the body has to tell."""

@@ -78,7 +78,7 @@ class TagInspection:
         """Candidates by tag for all that is known and need not be looked at again; None for a tag that is missing."""
         is_old = self._memory.is_old
         missing = {tag: None for tag, known in poll.known.items() if known.is_missing and not is_old(known)}
-        there = [tag for tag in tags if tag in poll.known and not poll.known[tag].is_missing]
+        there = [tag for tag in tags if tag in poll.known and _can_be_recalled(poll, poll.known[tag])]
         if not poll.question.wants_created:
             fresh = [tag for tag in there if not is_old(poll.known[tag])]
             return missing | {tag: self._recalled(poll, tag) for tag in fresh}
@@ -137,3 +137,8 @@ class TagInspection:
 
 def _age_key(candidate: Candidate) -> tuple[int, str]:
     return (candidate.created_ns or 0, candidate.tag)
+
+
+def _can_be_recalled(poll: _Poll, known: KnownTag) -> bool:
+    """Whether a candidate follows from what is known; without a digest only that these platforms have no use for it."""
+    return not known.is_missing and (bool(known.digest) or known.unusable_for == poll.question.platforms)

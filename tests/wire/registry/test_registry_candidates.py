@@ -329,6 +329,18 @@ def test_a_head_without_a_usable_digest_is_made_up_for_by_a_body(
     assert client.digest("1.0") == wanted
 
 
+def test_a_head_that_announces_what_is_not_there_is_made_up_for_by_a_body(
+    registry: PlaygroundRegistry, connect: Connect
+) -> None:
+    client = connect(registry)
+    wanted = client.digest("1.0")
+    client.clock.ahead_s += 61
+    lie = {"Docker-Content-Digest": f"sha256:{'1' * 64}"}
+    registry.faults.status(200, lie, target="manifests/1.0", times=1)
+    assert client.digest("1.0") == wanted
+    assert asked(registry)[2:] == ["HEAD manifests", "GET manifests", "GET manifests"]
+
+
 def test_what_counts_is_the_content_not_the_announced_digest(registry: PlaygroundRegistry, connect: Connect) -> None:
     body = registry.manifest(APP, "1.0")
     wanted = registry.put_manifest(APP, "1.0", MANIFEST_TYPE, body)

@@ -106,9 +106,7 @@ def test_what_is_wrong_with_one_tag_for_good_costs_that_tag(
 ) -> None:
     client = connect(registry)
     if part == "manifests":
-        assert client.digest("1.0")
-        registry.push("team/app", "1.0")
-        client.clock.ahead_s += 61
+        registry.push_index("team/app", "1.0", {"linux/amd64": ""})
         breaks(registry.faults, "/manifests/sha256:")
     else:
         breaks(registry.faults, "/blobs/")
@@ -265,6 +263,30 @@ def test_a_transport_that_is_renewed_finishes_what_runs_on_it(registry: Playgrou
     registry.faults.delay(0.3)
     client = connect(registry, janitor_period_s=0.05)
     assert client.tags() == ("1.0", "1.1")
+
+
+def test_a_renewed_transport_serves_its_last_user(registry: PlaygroundRegistry, connect: Connect) -> None:
+    registry.push("other", "1")
+    registry.faults.delay(0.15, target="/other/")
+    registry.faults.delay(0.4, target="/team/")
+    client = connect(registry, janitor_period_s=0.05)
+    with ThreadPoolExecutor(2) as pool:
+        slow, quick = pool.submit(client.tags), pool.submit(client.tags, "other")
+        assert quick.result(10) == ("1",)
+        assert slow.result(10) == ("1.0", "1.1")
+    assert len(registry.requests) == 2, "neither was cut off and repeated"
+
+
+def test_a_token_service_is_asked_for_a_few_tokens_at_a_time(registry: PlaygroundRegistry, connect: Connect) -> None:
+    registry.require_bearer("ann", "pw")
+    registry.faults.never_answer(target="/token")
+    client = connect(registry, login="ann:pw", max_token_requests=3)
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(client.tags, f"app{number}", within_s=1.0) for number in range(8)]
+        registry.wait_for_requests(1 + 3, timeout_s=5)
+        with pytest.raises(TimeoutError):
+            registry.wait_for_requests(1 + 3 + 1, timeout_s=0.2)
+        assert all(isinstance(one.exception(10), RegistryUnreachable) for one in waiting)
 
 
 @pytest.fixture
