@@ -1,0 +1,110 @@
+"""Signed commits with real keys that the test makes, verified by git itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.git.bench import QUICK, Bench, BenchOptions, intent_for
+from tests.git.programs import need_program
+from updater.errors import GitError
+from updater.git.options import Admission, Committer, GitOptions, Signing, SigningMethod
+from updater.model.changes import WriteOutcome
+from updater.playground.git_remote import BareRepository
+from updater.writeback.git_options import GitWriteOptions
+
+Make = Callable[..., Bench]
+MAIL = "bot@example.test"
+
+
+@pytest.fixture
+def gnupg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A folder with one key, and the key's id."""
+    gpg, conf = need_program("gpg", "gnupg"), need_program("gpgconf", "gnupg")
+    home = tmp_path_factory.mktemp("g")
+    home.chmod(0o700)
+    environment = {**os.environ, "GNUPGHOME": str(home)}
+    words = ["--batch", "--passphrase", "", "--quick-generate-key", f"Bot <{MAIL}>", "ed25519", "sign", "never"]
+    subprocess.run([gpg, *words], env=environment, check=True, capture_output=True)
+    listed = subprocess.run(
+        [gpg, "--list-keys", "--with-colons"], env=environment, check=True, capture_output=True, text=True
+    )
+    key = next(line.split(":")[9] for line in listed.stdout.splitlines() if line.startswith("fpr:"))
+    yield home, key
+    subprocess.run([conf, "--kill", "all"], env=environment, check=True)
+
+
+def _bench(make_bench: Make, committer: Committer) -> Bench:
+    git = GitOptions(committer=committer, admission=Admission(allows_local=True))
+    return make_bench(BenchOptions(git=git, write=GitWriteOptions(backoff=QUICK)))
+
+
+def _verify(remote: BareRepository, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["git", *(part for item in remote_settings(environment) for part in ("-c", item)), "verify-commit", "main"],
+        cwd=remote.folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def remote_settings(environment: dict[str, str]) -> list[str]:
+    signers = environment.pop("SIGNERS", "")
+    return [f"gpg.ssh.allowedSignersFile={signers}"] if signers else []
+
+
+def test_an_openpgp_signature_is_good(remote: BareRepository, make_bench: Make, gnupg: tuple[Path, str]) -> None:
+    home, key = gnupg
+    signing = Signing(SigningMethod.OPENPGP, key, home)
+    result = _bench(make_bench, Committer("Bot", MAIL, signing=signing)).write_one(intent_for(remote.url, "1.1.0"))
+    assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+    verified = _verify(remote, GNUPGHOME=str(home))
+    assert verified.returncode == 0, verified.stderr
+    assert "Good signature" in verified.stderr
+
+
+def test_an_ssh_signature_is_good(remote: BareRepository, make_bench: Make, tmp_path: Path) -> None:
+    keygen = need_program("ssh-keygen", "openssh-client")
+    key = tmp_path / "signing_key"
+    subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    signers = tmp_path / "signers"
+    signers.write_text(f"{MAIL} {key.with_suffix('.pub').read_text()}")
+    signing = Signing(SigningMethod.SSH, str(key))
+    result = _bench(make_bench, Committer("Bot", MAIL, signing=signing)).write_one(intent_for(remote.url, "1.1.0"))
+    assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+    verified = _verify(remote, SIGNERS=str(signers))
+    assert verified.returncode == 0, verified.stderr
+
+
+def test_nothing_is_pushed_unsigned(remote: BareRepository, make_bench: Make, gnupg: tuple[Path, str]) -> None:
+    before = remote.tip()
+    signing = Signing(SigningMethod.OPENPGP, "0123456789ABCDEF0123456789ABCDEF01234567", gnupg[0])
+    result = _bench(make_bench, Committer(signing=signing)).write_one(intent_for(remote.url, "1.1.0"))
+    assert result.error_code == "signing_failed"
+    assert remote.tip() == before
+
+
+@pytest.mark.parametrize("key", ["/nowhere/key", "", "-u"])
+def test_a_key_that_cannot_work_is_refused_at_the_start(make_bench: Make, key: str) -> None:
+    with pytest.raises(GitError) as raised:
+        _bench(make_bench, Committer(signing=Signing(SigningMethod.SSH, key)))
+    assert raised.value.code == "signing_failed"
+
+
+def test_a_sign_off_stands_at_the_end_once(remote: BareRepository, make_bench: Make) -> None:
+    bench = _bench(make_bench, Committer("Bot", MAIL, signs_off=True))
+    bench.write(intent_for(remote.url, "1.1.0"))
+    body = remote.git("log", "-1", "--format=%B").rstrip().splitlines()
+    assert body[-2:] == ["", f"Signed-off-by: Bot <{MAIL}>"]
+    assert body.count(f"Signed-off-by: Bot <{MAIL}>") == 1
+
+
+def test_an_empty_name_falls_back_to_the_default(remote: BareRepository, make_bench: Make) -> None:
+    _bench(make_bench, Committer("", "")).write(intent_for(remote.url, "1.1.0"))
+    assert remote.git("log", "-1", "--format=%cn <%ce>").strip() == "argocd-image-updater <noreply@argoproj.io>"
