@@ -111,7 +111,6 @@ class LeaseCache(Generic[V]):
         now = self._clock.monotonic_s()
         lifetime_s = float("inf") if lease.lifetime_s is None else lease.lifetime_s
         with self._lock:
-            self._failures.pop(key, None)
             self._kept[key] = _Kept(lease.value, now, now + REFRESH_AT * lifetime_s, now + lifetime_s)
         return lease.value
 

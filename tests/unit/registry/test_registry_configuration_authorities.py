@@ -90,6 +90,7 @@ def test_a_broken_mounted_file_fails_the_entry_of_its_host_alone(tmp_path: Path)
     ("image", "mounted", "source"),
     [
         pytest.param(ImageRepository("own.test:5000", "app"), "own.test", EndpointSource.INFERRED, id="inferred"),
+        pytest.param(ImageRepository("own.test", "app"), "Own.Test", EndpointSource.INFERRED, id="in capitals"),
         pytest.param(ImageRepository("", "nginx"), "registry-1.docker.io", EndpointSource.BUILTIN, id="built-in"),
     ],
 )
@@ -98,7 +99,10 @@ def test_registries_without_entry_trust_what_is_mounted_for_them(
 ) -> None:
     (tmp_path / mounted).write_text(FIRST)
     (tmp_path / "..data").mkdir()
-    table = parse("", tmp_path).table
+    (tmp_path / "folder").mkdir()
+    loaded = parse("", tmp_path)
+    assert loaded.warnings == ()
+    table = loaded.table
     endpoint = table.locate(image).endpoint
     assert (endpoint.source, endpoint.ca_data) == (source, certificates_in(FIRST))
     assert table.locate(ImageRepository("else.test", "app")).endpoint.ca_data == ""

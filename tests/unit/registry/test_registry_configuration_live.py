@@ -111,6 +111,14 @@ def test_each_new_mistake_is_reported_once(place: Place) -> None:
     assert place.lines.events == ["registries_reload_failed"] * 3
 
 
+def test_a_mistake_that_comes_back_is_reported_again(place: Place) -> None:
+    live = place.live()
+    for lines in ("  limit: many", "  limit: 1", "  limit: many"):
+        place.write("https://two.test", lines)
+        live.refresh()
+    assert place.lines.events == ["registries_reload_failed", "registries_reloaded", "registries_reload_failed"]
+
+
 def test_a_file_that_goes_away_keeps_serving(place: Place) -> None:
     live = place.live()
     place.path.unlink()

@@ -11,6 +11,7 @@ from updater.errors import CredentialError
 from updater.registry.credential_sources import CredentialSource, SourceType, UnusableSource, parse_credential_source
 from updater.registry.credentials import (
     CredentialIds,
+    CredentialKind,
     CredentialNeed,
     CredentialReader,
     Credentials,
@@ -121,4 +122,6 @@ def test_ids_tell_credentials_apart_without_holding_them() -> None:
     ids = CredentialIds()
     ann, bob = Credentials("ann", Secret("pw")), Credentials("bob", Secret("pw"))
     assert ids.id_of(ann) == ids.id_of(Credentials("ann", Secret("pw")))
-    assert len({ids.id_of(ann), ids.id_of(bob), ids.id_of(None), CredentialIds().id_of(ann)}) == 4
+    token = Credentials("ann", Secret("pw"), CredentialKind.IDENTITY_TOKEN)
+    found = {ids.id_of(ann), ids.id_of(bob), ids.id_of(token), ids.id_of(None), CredentialIds().id_of(ann)}
+    assert len(found) == 5

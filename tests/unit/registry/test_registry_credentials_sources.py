@@ -90,6 +90,12 @@ def test_a_secret_holds_a_pair_and_at_most_one_line_end(reader: Reader, end: byt
     assert reader.read("secret:ns/s#creds") == Credentials("ann", Secret("p:w"))
 
 
+@pytest.mark.parametrize("password", ["pw ", "pw\n", "p\nw"])
+def test_everything_else_in_a_secret_is_the_passwords(reader: Reader, password: str) -> None:
+    reader.cluster.secrets["ns", "s"] = {"creds": f"ann:{password}\n".encode()}
+    assert reader.read("secret:ns/s#creds") == Credentials("ann", Secret(password))
+
+
 @pytest.mark.parametrize(
     ("source", "content", "code"),
     [
@@ -149,7 +155,18 @@ def test_a_script_runs_once_in_its_lifetime(
     assert (tmp_path / "runs").read_text().split() == ["run"] * 2
 
 
-def test_refused_credentials_are_asked_for_anew_once_a_minute(reader: Reader, script: Callable[[str], str]) -> None:
+def test_entries_with_another_lifetime_keep_results_of_their_own(
+    reader: Reader, script: Callable[[str], str], tmp_path: Path
+) -> None:
+    source = script("ann:pw")
+    reader.read(source, expire_s=9999.0)
+    reader.read(source)
+    assert (tmp_path / "runs").read_text().split() == ["run"] * 2
+
+
+def test_refused_credentials_are_asked_for_anew_once_a_minute(
+    reader: Reader, script: Callable[[str], str], tmp_path: Path
+) -> None:
     source = script("ann:one")
     old = reader.read(source)
     assert old is not None
@@ -160,6 +177,9 @@ def test_refused_credentials_are_asked_for_anew_once_a_minute(reader: Reader, sc
     assert new == Credentials("ann", Secret("two"))
     assert reader.refresh(source, old) == new, "whoever comes later is given what the first one got"
     assert reader.refresh(source, new) is None
+    reader.clock.at_s += 60.0
+    assert reader.refresh(source, old) == new
+    assert (tmp_path / "runs").read_text().split() == ["run"] * 2
     assert reader.read(source) == new
 
 

@@ -42,6 +42,7 @@ def pair(text: str) -> dict[str, str]:
         pytest.param(" quay.io/ ", "https://quay.io", id="blanks and slash"),
         pytest.param("quay.io", "https://quay.io:443", id="default port in the API"),
         pytest.param("http://quay.io:80", "http://quay.io", id="default port of plain http"),
+        pytest.param("quay.io", "http://quay.io:80", id="default port of plain http in the API"),
         pytest.param("quay.io:8443/v1/", "https://quay.io:8443", id="port and version"),
         pytest.param("*.azurecr.io", "https://own.azurecr.io", id="glob"),
         pytest.param("a*-*c.io:5000", "https://ab-bc.io:5000", id="glob inside a label, with port"),

@@ -14,7 +14,7 @@ import pytest
 from updater.clock import Deadline, SystemClock
 from updater.errors import CredentialError
 from updater.ports.log import NullLog
-from updater.registry.scripts import MAX_AT_ONCE, MAX_OUTPUT_BYTES, ScriptRunner
+from updater.registry.scripts import MAX_OUTPUT_BYTES, ScriptRunner
 
 CLOCK = SystemClock()
 Write = Callable[[str], str]
@@ -116,7 +116,17 @@ def test_a_script_gets_the_environment_without_our_own_secrets(write: Write) -> 
 
 
 def test_a_script_gets_no_input_and_no_arguments(write: Write) -> None:
-    assert run(write("echo u:$#$(cat)")) == "u:0"
+    ours = os.dup(0)
+    reading, writing = os.pipe()
+    os.write(writing, b"typed\n")
+    os.dup2(reading, 0)
+    try:
+        os.close(writing)
+        assert run(write("echo u:$#$(cat)")) == "u:0"
+    finally:
+        os.dup2(ours, 0)
+        os.close(ours)
+        os.close(reading)
 
 
 class ImpatientClock(SystemClock):
@@ -191,6 +201,16 @@ def test_a_script_that_others_may_write_is_remarked_once(write: Write) -> None:
     assert log.lines == [f"credential_script_writable {path}"]
 
 
+def test_a_script_on_a_volume_that_nobody_writes_is_not_remarked(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, log = write("echo ann:pw"), Warnings()
+    Path(path).chmod(0o777)
+    fields = list(os.statvfs(path))
+    fields[8] |= os.ST_RDONLY
+    monkeypatch.setattr(os, "statvfs", lambda _path: os.statvfs_result(fields))
+    ScriptRunner({"PATH": os.defpath}, CLOCK, log).run(path, Deadline.after(CLOCK, 30.0))
+    assert log.lines == []
+
+
 def test_no_more_than_four_run_at_once(write: Write, tmp_path: Path) -> None:
     started, gate = tmp_path / "started", tmp_path / "gate"
     os.mkfifo(started)
@@ -198,13 +218,12 @@ def test_no_more_than_four_run_at_once(write: Write, tmp_path: Path) -> None:
     runner = ScriptRunner({"PATH": os.defpath}, CLOCK, NullLog())
     lines: list[str] = []
     threads = [
-        threading.Thread(target=lambda: lines.append(runner.run(path, Deadline.after(CLOCK, 30.0))))
-        for _ in range(MAX_AT_ONCE)
+        threading.Thread(target=lambda: lines.append(runner.run(path, Deadline.after(CLOCK, 30.0)))) for _ in range(4)
     ]
     for thread in threads:
         thread.start()
     with os.fdopen(os.open(started, os.O_RDWR), "rb", buffering=0) as marks:
-        for _ in range(MAX_AT_ONCE):
+        for _ in range(4):
             assert marks.read(2) == b".\n"
     with pytest.raises(CredentialError, match="no slot") as raised:
         runner.run(path, Deadline.after(CLOCK, 0.1))
@@ -212,4 +231,4 @@ def test_no_more_than_four_run_at_once(write: Write, tmp_path: Path) -> None:
     gate.touch()
     for thread in threads:
         thread.join(30.0)
-    assert lines == ["ann:pw"] * MAX_AT_ONCE
+    assert lines == ["ann:pw"] * 4

@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from updater.registry.credential_values import CredentialKind, CredentialNeed, C
 from updater.registry.identity.acr import AcrFetcher
 from updater.registry.identity.ecr import EcrFetcher, service_and_region
 from updater.registry.identity.gar import GarFetcher
-from updater.registry.identity.libraries import BROKEN_ANSWERS
+from updater.registry.identity.libraries import BROKEN_ANSWERS, lifetime_s
 from updater.transport.http import HttpOptions
 from updater.transport.redaction import Secret
 
@@ -313,6 +314,22 @@ def test_what_azure_says_against_it_is_named(azure: CloudServer, path: str, said
 def test_an_opaque_refresh_token_is_believed_for_an_hour(azure: CloudServer) -> None:
     azure.say("POST /oauth2/exchange", Said('{"refresh_token": "opaque"}', headers=JSON))
     assert fetched(acr(), need("acr:default", azure.address)).lifetime_s == 3600.0
+
+
+def test_a_moment_without_time_zone_is_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    naive = datetime(2026, 1, 1, 1, 0, tzinfo=UTC).replace(tzinfo=None)
+    try:
+        assert lifetime_s(naive, datetime(2026, 1, 1, tzinfo=UTC), 0.0, default_s=1.0) == 3600.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_clock_that_is_wrong_does_not_fetch_for_every_image() -> None:
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    assert lifetime_s(past, datetime(2026, 1, 1, tzinfo=UTC), 0.0, default_s=1.0) == 60.0
 
 
 @pytest.mark.parametrize("name", ["aws", "google", "azure"])

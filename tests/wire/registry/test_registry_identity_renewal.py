@@ -137,16 +137,19 @@ def test_an_owner_without_kubernetes_gets_an_error_and_not_the_operators_credent
     assert life.tags() == ("1.0", "1.1")
 
 
-@pytest.mark.parametrize("place", ["ca_data", "ca_file", "mounted"])
+@pytest.mark.parametrize("place", ["ca_data", "ca_file", "mounted", "certificate alone"])
 def test_a_private_authority_is_trusted_from_every_place(start: Start, tmp_path: Path, place: str) -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    pem = authority.cert_pem.bytes().decode()
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.configure_cert(context)
+    trusted = certificate.cert_chain_pems[0] if place == "certificate alone" else authority.cert_pem
+    pem = trusted.bytes().decode()
     (tmp_path / "tls").mkdir()
     (tmp_path / ("tls/127.0.0.1" if place == "mounted" else "own.pem")).write_text(pem)
     indented = pem.strip().replace("\n", "\n    ")
-    fields = {"ca_data": f"  ca_data: |\n    {indented}\n", "ca_file": f"  ca_file: {tmp_path}/own.pem\n"}
+    inline = f"  ca_data: |\n    {indented}\n"
+    fields = {"ca_data": inline, "certificate alone": inline, "ca_file": f"  ca_file: {tmp_path}/own.pem\n"}
     with PlaygroundRegistry(context) as registry:
         registry.push("team/app", "1.0")
         assert start(registry.address, fields.get(place, "")).tags() == ("1.0",)
