@@ -60,6 +60,7 @@ class Asked:
     scheme: str
     is_conditional: bool = False
     accept: str = ""
+    cookie: str = ""
 
     @property
     def has_authorization(self) -> bool:
@@ -207,9 +208,17 @@ class PlaygroundRegistry:
     def answer(self, asked: HttpAsked) -> HttpAnswer:
         """Answer one request; called by the server."""
         scheme = asked.headers.get("Authorization", "").partition(" ")[0].lower()
-        is_conditional, accept = "If-None-Match" in asked.headers, asked.headers.get("Accept", "")
+        remembered = Asked(
+            asked.method,
+            asked.path,
+            asked.query,
+            scheme,
+            is_conditional="If-None-Match" in asked.headers,
+            accept=asked.headers.get("Accept", ""),
+            cookie=asked.headers.get("Cookie", ""),
+        )
         with self._lock:
-            self._requests.append(Asked(asked.method, asked.path, asked.query, scheme, is_conditional, accept))
+            self._requests.append(remembered)
             self._arrivals.notify_all()
         return self.faults.respond(asked, self._respond_or_confirm)
 

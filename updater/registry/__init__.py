@@ -1,7 +1,7 @@
-"""Registries: which one serves an image, how to get in, and what tags it lists.
+"""Registries: which one serves an image, how to get in, what tags it lists and what those point to.
 
 Belongs here: ``registries.conf``, endpoints, credential sources, authentication challenges and tokens, pagination,
-and what a registry's answers mean as errors. Manifests and blobs will live here too, beside ``listing``. Never:
-choosing among tags, references as owners write them, or HTTP as such (``updater.transport``). Used by
+manifests and configs as facts, the pacing of requests, what is remembered of answers, and what they mean as errors.
+Never: choosing among tags, references as owners write them, or HTTP as such (``updater.transport``). Used by
 ``updater.assembly``, through ``updater.ports.registry`` by the engine.
 """

@@ -221,6 +221,17 @@ def test_an_index_within_an_index_is_read_and_no_deeper(
     assert (candidate.loss, candidate.created_ns) == (loss, None if loss else JANUARY + 3 * DAY)
 
 
+def test_an_index_with_too_many_images_that_fit_is_unusable(registry: PlaygroundRegistry, connect: Connect) -> None:
+    registry.push_index(APP, "multi", {AMD: day(1)})
+    document = json.loads(registry.manifest(APP, "multi"))
+    image = document["manifests"][0]
+    for tag, count in (("fits", 64), ("over", 65)):
+        body = json.dumps({**document, "manifests": [image] * count}).encode()
+        registry.put_manifest(APP, tag, INDEX_TYPE, body)
+    fits, over = connect(registry).candidates("fits", "over", platforms=(AMD,))
+    assert (fits.loss, over.loss) == (None, Loss.METADATA_UNREADABLE)
+
+
 def manifest_body(**fields: Any) -> bytes:
     config = {"mediaType": CONFIG_TYPE, "digest": f"sha256:{'0' * 64}", "size": 2}
     return json.dumps({"schemaVersion": 2, "config": config, "layers": [], **fields}).encode()
