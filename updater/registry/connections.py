@@ -181,8 +181,9 @@ class RegistryConnections:
         if is_refusal or (answer.status >= 400 and "TOOMANYREQUESTS" in error_codes(answer)):
             self._measures.gate_closed(endpoint.api_url, self._gates.refused(gates[-1], asked_s))
             return
-        for key in gates:
-            self._gates.answered(key)
+        reopened = [self._gates.answered(key) for key in gates]
+        if any(reopened):
+            self._measures.gate_closed(endpoint.api_url, 0.0)
         pause_s = pull_pause_s(answer)
         if pause_s is not None and gates[-1].pull_id:
             self._measures.gate_closed(endpoint.api_url, self._gates.refused(gates[-1], pause_s))

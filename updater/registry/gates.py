@@ -96,14 +96,16 @@ class Gates:
             gate.answers = 0
         return seconds
 
-    def answered(self, key: GateKey) -> None:
-        """A request got through."""
+    def answered(self, key: GateKey) -> bool:
+        """A request got through; whether it is the first since the gate was closed."""
         with self._lock:
             gate = self._gates.get(key)
-            if gate is not None:
-                gate.answers += 1
-                if gate.answers >= _FORGIVEN_AFTER:
-                    del self._gates[key]
+            if gate is None:
+                return False
+            gate.answers += 1
+            if gate.answers >= _FORGIVEN_AFTER:
+                del self._gates[key]
+            return gate.answers == 1
 
     def forget(self, origin: str) -> None:
         """The configuration of an origin has changed: ask it afresh."""

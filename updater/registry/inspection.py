@@ -76,12 +76,11 @@ class TagInspection:
 
     def _known_candidates(self, poll: _Poll, tags: Sequence[str]) -> dict[str, Candidate | None]:
         """Candidates by tag for all that is known and need not be looked at again; None for a tag that is missing."""
-        is_old = self._memory.is_old
-        missing = {tag: None for tag, known in poll.known.items() if known.is_missing and not is_old(known)}
+        fresh = {tag for tag, known in poll.known.items() if not self._memory.is_old(poll.key, known)}
+        missing = {tag: None for tag in fresh if poll.known[tag].is_missing}
         there = [tag for tag in tags if tag in poll.known and _can_be_recalled(poll, poll.known[tag])]
         if not poll.question.wants_created:
-            fresh = [tag for tag in there if not is_old(poll.known[tag])]
-            return missing | {tag: self._recalled(poll, tag) for tag in fresh}
+            return missing | {tag: self._recalled(poll, tag) for tag in there if tag in fresh}
         candidates = [self._recalled(poll, tag) for tag in there]
         newest_first = [candidate.tag for candidate in sorted(candidates, key=_age_key, reverse=True)]
         again = self._memory.to_look_at(poll.key, poll.known, newest_first)

@@ -59,7 +59,7 @@ class RegistryMeasures:
         self._metrics.increase("registry_request_retries_total", registry=registry, op=operation)
 
     def gate_closed(self, registry: str, seconds: float) -> None:
-        """The registry asked for a pause."""
+        """The registry asked for a pause of so many seconds; zero when it answers again."""
         self._metrics.set("registry_gate_seconds", seconds, registry=registry)
 
     def flight(self, kind: str, *, is_leader: bool) -> None:

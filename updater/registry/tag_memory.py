@@ -6,7 +6,6 @@ others are looked at again under a budget. Kept per repository and credentials.
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,6 +46,7 @@ class TagMemory:
         self._are_immutable = are_immutable
         self._lock = threading.Lock()
         self._tags: LRUCache[tuple[PollKey, str], KnownTag] = LRUCache(MAX_TAGS)
+        self._changed: LRUCache[str, float] = LRUCache(MAX_REPOSITORIES)
         self._rounds: LRUCache[PollKey, float] = LRUCache(MAX_REPOSITORIES)
 
     def recall(self, key: PollKey, tags: Sequence[str]) -> dict[str, KnownTag]:
@@ -71,31 +71,40 @@ class TagMemory:
     def forget_repository(self, tags_url: str) -> None:
         """The repository has changed: whatever is known of its tags is old."""
         with self._lock:
-            for key, tag in [known for known in self._tags if known[0].tags_url == tags_url]:
-                self._tags[key, tag] = dataclasses.replace(self._tags[key, tag], looked_at_s=float("-inf"))
-            for key in [key for key in self._rounds if key.tags_url == tags_url]:
-                del self._rounds[key]
+            self._changed[tags_url] = self._clock.monotonic_s()
 
-    def is_old(self, known: KnownTag) -> bool:
+    def is_old(self, key: PollKey, known: KnownTag) -> bool:
         """Whether what is known has to be confirmed. That there is no such tag always grows old."""
-        return (
-            known.is_missing or not self._are_immutable
-        ) and self._clock.monotonic_s() - known.looked_at_s >= self._share_s
+        if self._are_immutable and not known.is_missing:
+            return False
+        return self._is_over(key, known.looked_at_s)
+
+    def _is_over(self, key: PollKey, moment_s: float) -> bool:
+        """Whether a moment lies an interval back, or before the repository changed."""
+        with self._lock:
+            changed_s = self._changed.get(key.tags_url, float("-inf"))
+        return moment_s <= changed_s or self._clock.monotonic_s() - moment_s >= self._share_s
 
     def to_look_at(self, key: PollKey, known: dict[str, KnownTag], newest_first: Sequence[str]) -> frozenset[str]:
         """The known tags to look at again in this poll: the newest, then those not looked at for longest.
 
         Empty until the last such poll is old, so that Applications that share a repository share the budget too.
         """
-        old = [tag for tag in newest_first if self.is_old(known[tag])]
-        if not old:
+        old = [tag for tag in newest_first if self.is_old(key, known[tag])]
+        if not old or not self._begin_round(key):
             return frozenset()
-        now_s = self._clock.monotonic_s()
-        with self._lock:
-            last_s = self._rounds.get(key)
-            if last_s is not None and now_s - last_s < self._share_s:
-                return frozenset()
-            self._rounds[key] = now_s
         newest = [tag for tag in newest_first[:REVALIDATED_NEWEST] if tag in set(old)]
         others = sorted(set(old) - set(newest), key=lambda tag: (known[tag].looked_at_s, tag))
         return frozenset([*newest, *others][:REVALIDATED_AT_ALL])
+
+    def _begin_round(self, key: PollKey) -> bool:
+        """Whether the last round is over; then a new one begins."""
+        with self._lock:
+            last_s = self._rounds.get(key, float("-inf"))
+        if not self._is_over(key, last_s):
+            return False
+        with self._lock:
+            if self._rounds.get(key, float("-inf")) != last_s:
+                return False
+            self._rounds[key] = self._clock.monotonic_s()
+        return True

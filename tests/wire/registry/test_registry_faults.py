@@ -150,8 +150,11 @@ def test_an_origin_that_asked_for_a_pause_is_not_asked(registry: PlaygroundRegis
         assert 0 < (raised.value.retry_after_s or 0) <= 600
     assert len(registry.requests) == 1
     assert client.clock.waits == [], "nobody waited for it"
+    gauge = ("registry_gate_seconds", registry.address)
+    assert client.counts[gauge] == 600
     client.clock.ahead_s += 601
     assert client.tags() == ("1.0", "1.1")
+    assert client.counts[gauge] == 0
 
 
 def test_refusals_without_a_time_are_met_with_growing_pauses(registry: PlaygroundRegistry, connect: Connect) -> None:

@@ -36,7 +36,8 @@ def test_ghcr_is_asked_for_every_type_alike(registry: PlaygroundRegistry, connec
 
 
 def test_quay_refuses_with_a_page(registry: PlaygroundRegistry, connect: Connect) -> None:
-    registry.faults.status(429, {"Content-Type": "text/html"}, b"<html><h1>Too many requests</h1></html>")
+    headers = {"Content-Type": "text/html", "Retry-After": "60"}
+    registry.faults.status(429, headers, b"<html><h1>Too many requests</h1></html>")
     with pytest.raises(RegistryUnavailable, match="Too many requests") as raised:
         connect(registry).tags()
     assert raised.value.code == "rate_limited"
