@@ -10,6 +10,7 @@ positions on the monotonic clock, shown as datetimes of a time zone that knows n
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -49,6 +50,9 @@ class Jobs:
             executors={"default": pool, "offers": _OfferExecutor()},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
+        # Of the flag: held while a job is added, so that none is after ``stop``.
+        self._lock = threading.Lock()
+        self._is_stopped = False
         self._library_log = logging.getLogger(_LIBRARY_LOGGER)
         self._level_before = self._library_log.level
 
@@ -58,7 +62,12 @@ class Jobs:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """No job fires any more; a one-shot job that runs is not waited for."""
+        """No job fires any more, and none can be added; a one-shot job that runs is not waited for."""
+        with self._lock:
+            self._is_stopped = True
+        # A scheduler that is shut down while it fires a one-shot job fails to remove that job, in its own thread;
+        # this waits for what it is firing, and leaves it nothing to fire.
+        self._scheduler.remove_all_jobs()
         self._scheduler.shutdown(wait=False)
         self._library_log.setLevel(self._level_before)
 
@@ -67,14 +76,13 @@ class Jobs:
 
         ``offer`` runs in the scheduler's own thread and must return at once.
         """
-        self._scheduler.add_job(
+        self._add(
             offer,
             _Every(timedelta(seconds=every_s)),
             args=(key,),
             id=_APPLICATION + key,
             next_run_time=self._in(0.0),
             executor="offers",
-            replace_existing=True,
         )
 
     def remove_application(self, key: str) -> bool:
@@ -98,13 +106,7 @@ class Jobs:
 
         ``work`` catches its own failures. A second run may be waiting while the first one runs.
         """
-        self._scheduler.add_job(
-            work,
-            DateTrigger(self._in(delay_s), self._time),
-            id=name,
-            max_instances=ONE_SHOT_THREADS,
-            replace_existing=True,
-        )
+        self._add(work, DateTrigger(self._in(delay_s), self._time), id=name, max_instances=ONE_SHOT_THREADS)
 
     def next_run_s(self, name: str) -> float | None:
         """Seconds until a one-shot job fires; None when none of this name waits."""
@@ -114,6 +116,11 @@ class Jobs:
     def next_offer_s(self, key: str) -> float | None:
         """Seconds until an Application is offered again; None when it has no job."""
         return self.next_run_s(_APPLICATION + key)
+
+    def _add(self, work: Callable[..., None], trigger: BaseTrigger, **options: Any) -> None:
+        with self._lock:
+            if not self._is_stopped:
+                self._scheduler.add_job(work, trigger, replace_existing=True, **options)
 
     def _in(self, delay_s: float) -> datetime:
         return datetime.now(self._time) + timedelta(seconds=max(0.0, delay_s))

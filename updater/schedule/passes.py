@@ -127,6 +127,21 @@ def start_in_order(ready: Sequence[Candidate], now_s: float, mode: Mode, options
     return Start(tuple(dispatch), tuple(skipped))
 
 
+def start_next(ready: Sequence[Candidate], options: ScheduleOptions, room: Room) -> tuple[str, ...]:
+    """What ``start_in_order`` would dispatch in continuous mode, without a look at those behind the last free slot."""
+    free = room.workers - room.running
+    counts = dict(room.by_repository)
+    dispatch: list[str] = []
+    for each in ready:
+        if free <= 0:
+            break
+        if not _is_capped(each, counts, options):
+            dispatch.append(each.key)
+            counts[each.repository] = counts.get(each.repository, 0) + 1
+            free -= 1
+    return tuple(dispatch)
+
+
 def is_due(candidate: Candidate, now_s: float, options: ScheduleOptions) -> bool:
     """Never attempted (or nudged), or at least one interval ago."""
     last = candidate.last_attempt_s

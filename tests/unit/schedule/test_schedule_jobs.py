@@ -142,3 +142,18 @@ def test_a_wall_clock_that_steps_back_does_not_stop_jobs(
     monkeypatch.setattr(apscheduler.schedulers.base, "datetime", SteppedTime)
     assert stepped.wait(WAIT_S)
     assert [offers.get(timeout=WAIT_S) for _ in range(3)] == ["ns/a"] * 3
+
+
+def test_a_stop_amid_firing_jobs_leaves_no_failed_thread_and_takes_no_more_jobs() -> None:
+    # A thread that fails, fails the test.
+    ran = threading.Event()
+    for _ in range(30):
+        ran.clear()
+        jobs = Jobs(SystemClock())
+        jobs.start()
+        for number in range(50):
+            jobs.run_after(f"job-{number}", 0.0, ran.set)
+        assert ran.wait(WAIT_S)
+        jobs.stop()
+        jobs.run_after("late", 0.0, ran.set)
+        assert jobs.next_run_s("late") is None

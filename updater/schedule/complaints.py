@@ -1,0 +1,33 @@
+"""Errors that repeat: the same one is recorded once per minute (``runtime.md`` 3.4)."""
+
+from __future__ import annotations
+
+from updater.clock import Clock
+from updater.errors import UpdaterError
+from updater.ports.log import EventLog
+
+SILENCE_S = 60.0
+
+
+class Complaints:
+    """Records the failures of one activity under one event name. Used by one thread at a time."""
+
+    def __init__(self, event: str, clock: Clock, log: EventLog) -> None:
+        self._event = event
+        self._clock = clock
+        self._log = log
+        self._said = ""
+        self._said_at_s = 0.0
+
+    def failed(self, error: UpdaterError) -> None:
+        """An error record, unless the last one said the same less than a minute ago."""
+        now_s = self._clock.monotonic_s()
+        if str(error) == self._said and now_s - self._said_at_s < SILENCE_S:
+            self._log.debug(f"{self._event}_again", code=error.code)
+            return
+        self._said, self._said_at_s = str(error), now_s
+        self._log.error(self._event, exception=error, code=error.code, error=str(error))
+
+    def recovered(self) -> None:
+        """The next failure is news again."""
+        self._said = ""

@@ -1,0 +1,210 @@
+"""Cycle mode: the whole fleet in one round, then a pause of one interval (``runtime.md`` 3.3).
+
+A cycle is a one-shot job that plans its successor when it ends, so cycles never overlap and the interval is a gap.
+Shutdown order (3.10): the job stops; a cycle that runs is waited for, up to the timeout; then ``run`` returns, and its
+caller flushes writers and closes connections. Whoever processes a cycle sees for himself that it should end early.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from updater.clock import Clock, Deadline
+from updater.errors import UpdaterError
+from updater.model.applications import ApplicationSnapshot
+from updater.model.report import Report
+from updater.ports.fleet import FleetSource
+from updater.ports.log import EventLog
+from updater.ports.metrics import Metrics
+from updater.schedule.fleet import Admission
+from updater.schedule.follower import LIST_TIMEOUT_S
+from updater.schedule.jobs import Jobs
+from updater.schedule.measures import is_success, measure_images
+from updater.schedule.options import Mode, ScheduleOptions
+from updater.schedule.passes import Candidate, PassResult, schedule_pass
+from updater.schedule.repositories import cap_repository
+from updater.schedule.rounds import RoundHooks, warm_up
+from updater.schedule.state import ScheduleState
+
+CYCLE_JOB = "cycle"
+FIRST_RETRY_S = 5.0
+FIRST_PHASE_S = 60.0
+"""The API server may start after us: the first listing is repeated for so long (``runtime.md`` 8.9)."""
+
+_WAKE_S = 60.0
+
+ProcessFleet = Callable[[Sequence[ApplicationSnapshot], int], Report]
+"""One round over Applications in the order of their priority, with so many workers. May raise ``UpdaterError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class CycleParts:
+    """What cycle mode works with. ``process`` also gets, last, what ``admits`` refused, to report why it is skipped."""
+
+    source: FleetSource
+    admits: Admission
+    process: ProcessFleet
+    hooks: RoundHooks
+
+
+class CycleRunner:
+    """Runs until ``stop``, which may come from any thread or a signal handler. ``run`` once."""
+
+    def __init__(
+        self,
+        parts: CycleParts,
+        options: ScheduleOptions,
+        shutdown_timeout_s: float,
+        metrics: Metrics,
+        clock: Clock,
+        log: EventLog,
+    ) -> None:
+        self._parts = parts
+        self._options = options
+        self._shutdown_timeout_s = shutdown_timeout_s
+        self._metrics = metrics
+        self._clock = clock
+        self._log = log
+        self._jobs = Jobs(clock)
+        self._stopped = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
+        # Below: of the thread that runs a cycle, one at a time.
+        self._state = ScheduleState()
+        self._known: frozenset[str] = frozenset()
+        self._first_phase = Deadline.after(clock, FIRST_PHASE_S)
+        self._listed_s: float | None = None
+        self._ended_s: float | None = None
+
+    @property
+    def listed_s(self) -> float | None:
+        """When the fleet was last listed, on the monotonic clock; None before the first time."""
+        return self._listed_s
+
+    @property
+    def ended_s(self) -> float | None:
+        """When a cycle last ended, on the monotonic clock; None before the first time."""
+        return self._ended_s
+
+    def run(self) -> bool:
+        """False when a cycle was still running at the end of the shutdown timeout.
+
+        With interval 0 there is one cycle, in this thread; then what it fails with is raised.
+        """
+        warm_up(self._parts.hooks, self._log)
+        self._first_phase = Deadline.after(self._clock, FIRST_PHASE_S)
+        if self._options.interval_s <= 0:
+            self.run_cycle()
+            return True
+        self._jobs.start()
+        self._jobs.run_after(CYCLE_JOB, 0.0, self._cycle_job)
+        while not self._stopped.wait(_WAKE_S):
+            pass
+        self._jobs.stop()
+        return self._idle.wait(self._shutdown_timeout_s)
+
+    def stop(self) -> None:
+        """Let ``run`` end. Returns at once."""
+        self._stopped.set()
+
+    def run_cycle(self) -> Report:
+        """One cycle. Raises ``UpdaterError`` when the fleet cannot be listed or the round cannot begin."""
+        began_s = self._clock.monotonic_s()
+        snapshots = self._parts.source.fetch_applications(Deadline.after(self._clock, LIST_TIMEOUT_S))
+        self._listed_s = self._clock.monotonic_s()
+        admitted = {str(each.key): each for each in snapshots if self._parts.admits(each)}
+        refused = [each for each in snapshots if str(each.key) not in admitted]
+        self._note_fleet(frozenset(admitted))
+        workers = self._workers(len(admitted))
+        chosen = self._choose(admitted, workers)
+        report = self._process(admitted, chosen.dispatch, refused, workers)
+        self._measure(report, self._clock.monotonic_s() - began_s)
+        return report
+
+    def _cycle_job(self) -> None:
+        self._idle.clear()
+        pause_s = self._options.interval_s
+        try:
+            if not self._stopped.is_set():
+                pause_s = self._cycle_guarded()
+        finally:
+            if not self._stopped.is_set():
+                self._jobs.run_after(CYCLE_JOB, pause_s, self._cycle_job)
+            self._idle.set()
+
+    def _cycle_guarded(self) -> float:
+        """Seconds until the next cycle; the one catching place of cycles."""
+        try:
+            self.run_cycle()
+        except UpdaterError as error:
+            self._log.error("fleet_unreadable", exception=error, code=error.code, error=str(error))
+            is_early = self._listed_s is None and self._first_phase.remaining_s() >= FIRST_RETRY_S
+            return min(FIRST_RETRY_S, self._options.interval_s) if is_early else self._options.interval_s
+        except Exception as error:  # noqa: BLE001 - a bug met in one cycle must not be the end of all
+            self._log.error("bug_found", exception=error, error=str(error))
+        return self._options.interval_s
+
+    def _note_fleet(self, keys: frozenset[str]) -> None:
+        for key in sorted(self._known - keys):
+            self._parts.hooks.on_gone(key)
+        for key in sorted(keys - self._known):
+            self._parts.hooks.on_known(key)
+        self._known = keys
+        self._state.retain(keys)
+        self._metrics.set("applications_watched_total", len(keys))
+
+    def _workers(self, applications: int) -> int:
+        workers = self._options.workers_for(applications)
+        if self._options.max_concurrency == 0:
+            self._log.info("concurrency_chosen", workers=workers, cpus=self._options.cpus, applications=applications)
+        return workers
+
+    def _choose(self, admitted: dict[str, ApplicationSnapshot], workers: int) -> PassResult:
+        now_s = self._clock.monotonic_s()
+        candidates: list[Candidate] = [
+            self._state.candidate(key, cap_repository(snapshot)) for key, snapshot in admitted.items()
+        ]
+        chosen = schedule_pass(candidates, now_s, Mode.CYCLE, self._options, self._state.room(workers))
+        for _, reason in chosen.skipped:
+            self._metrics.increase("scheduler_skipped_total", reason=reason.value)
+        return chosen
+
+    def _process(
+        self,
+        admitted: dict[str, ApplicationSnapshot],
+        keys: Sequence[str],
+        refused: Sequence[ApplicationSnapshot],
+        workers: int,
+    ) -> Report:
+        """The round, with every attempt remembered: one that the round does not report on has failed."""
+        now_s, wall_s = self._clock.monotonic_s(), self._clock.now().timestamp()
+        for key in keys:
+            self._state.began(key, cap_repository(admitted[key]), now_s)
+            self._metrics.set("application_last_attempt_timestamp", wall_s, application=key)
+        succeeded: frozenset[str] = frozenset()
+        try:
+            report = self._parts.process([*(admitted[key] for key in keys), *refused], workers)
+            succeeded = _succeeded(report)
+        finally:
+            ended_s = self._clock.monotonic_s()
+            for key in keys:
+                self._state.ended(key, ended_s, is_success=key in succeeded)
+        return report
+
+    def _measure(self, report: Report, seconds: float) -> None:
+        wall_s = self._clock.now().timestamp()
+        for each in report.applications:
+            measure_images(self._metrics, each, is_dry_run=report.is_dry_run)
+            if is_success(each):
+                self._metrics.set("application_last_success_timestamp", wall_s, application=str(each.key))
+        self._metrics.observe("update_cycle_duration_seconds", seconds)
+        self._metrics.set("update_cycle_last_end_timestamp", wall_s)
+        self._ended_s = self._clock.monotonic_s()
+
+
+def _succeeded(report: Report) -> frozenset[str]:
+    """Keys of attempts without an error; to find nothing to do for an Application is none."""
+    processed = {str(each.key) for each in report.applications if is_success(each)}
+    return frozenset(processed | {str(key) for key, _ in report.skipped})

@@ -1,0 +1,226 @@
+"""The dispatcher of continuous mode: offers come in, one pass at a time decides, one pool of workers runs.
+
+A pass runs whenever something was offered or a worker got free; what happens during a pass is one more pass. Offers are
+a set: a second offer of an Application that waits changes nothing, and one of an Application that runs waits until it
+ends. So there are never more offers than Applications, and none is ever refused.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from updater.clock import Clock
+from updater.ports.log import EventLog
+from updater.schedule.options import Mode, ScheduleOptions
+from updater.schedule.passes import Candidate, Order, SkipReason, order_candidates, start_in_order, start_next
+from updater.schedule.state import ScheduleState
+
+ORDER_LIFE_S = 1.0
+"""How long an order is good while nothing is offered: only cooldowns that end can change it.
+
+Sorting a large fleet anew for every worker that gets free would cost more than the work itself.
+"""
+
+_WAKE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An Application that wants a worker. ``is_nudged``: whatever the time of its last attempt."""
+
+    key: str
+    repository: str = ""
+    is_nudged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchHooks:
+    """``work`` runs in a worker and says whether the attempt was a success; the others run in the dispatcher's thread.
+
+    ``on_dispatched`` comes before the work of that Application; ``fleet_size`` is for the automatic number of workers.
+    """
+
+    work: Callable[[str], bool]
+    on_dispatched: Callable[[str], None]
+    on_skipped: Callable[[SkipReason], None]
+    fleet_size: Callable[[], int]
+
+
+class Dispatcher:
+    """Owns offers, state and workers. Thread-safe; ``start`` and ``stop`` once each."""
+
+    def __init__(self, options: ScheduleOptions, hooks: DispatchHooks, clock: Clock, log: EventLog) -> None:
+        self._options = options
+        self._hooks = hooks
+        self._clock = clock
+        self._log = log
+        self._thread = threading.Thread(target=self._dispatch_forever, name="dispatcher", daemon=True)
+        self._pool = ThreadPoolExecutor(options.most_workers, "update")
+        self._changed = threading.Condition()
+        # All below belongs to the condition's lock, and no hook is called while it is held.
+        self._state = ScheduleState()
+        self._offers: dict[str, Offer] = {}
+        self._counted: dict[str, SkipReason] = {}
+        self._gone: set[str] = set()
+        self._ready: list[Candidate] | None = None
+        self._ordered_s = 0.0
+        self._has_news = False
+        self._is_stopping = False
+
+    def start(self) -> None:
+        """Begin to dispatch; offers made before are kept."""
+        self._thread.start()
+
+    def offer(self, offers: Iterable[Offer]) -> None:
+        """Let the next pass look at them. A nudge stays one, whatever is offered after it."""
+        with self._changed:
+            for each in offers:
+                known = self._offers.get(each.key)
+                is_nudged = each.is_nudged or (known is not None and known.is_nudged)
+                self._offers[each.key] = replace(each, is_nudged=is_nudged)
+                self._gone.discard(each.key)
+            self._renew()
+
+    def withdraw(self, key: str) -> None:
+        """The Application has left the fleet: it is not dispatched any more, and forgotten once it does not run."""
+        with self._changed:
+            self._offers.pop(key, None)
+            self._counted.pop(key, None)
+            self._state.forget(key)
+            if self._state.is_running(key):
+                self._gone.add(key)
+            self._renew()
+
+    def stop(self) -> None:
+        """Dispatch nothing more. Returns at once."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify_all()
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until no worker is busy; False when some still are."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._state.running, timeout_s)
+
+    def wait_done(self, timeout_s: float) -> bool:
+        """Wait until nothing is offered and no worker is busy, or the dispatcher stops; False when time was up."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self._is_stopping or not (self._offers or self._state.running), timeout_s
+            )
+
+    def close(self) -> None:
+        """Give the threads back, after ``stop``. A worker that is still busy ends by itself."""
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._pool.shutdown(wait=False)
+
+    @property
+    def remembered(self) -> int:
+        """Applications whose attempts are remembered."""
+        with self._changed:
+            return len(self._state)
+
+    def _renew(self) -> None:
+        self._ready = None
+        self._has_news = True
+        self._changed.notify_all()
+
+    def _dispatch_forever(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._has_news or self._is_stopping, _WAKE_S)
+                if self._is_stopping:
+                    return
+            try:
+                self._pass()
+            except Exception as error:  # noqa: BLE001 - a bug in a hook must not be the end of dispatching
+                self._log.error("bug_found", exception=error, error=str(error))
+
+    def _pass(self) -> None:
+        workers = self._options.workers_for(self._hooks.fleet_size())
+        with self._changed:
+            self._has_news = False
+            started, skipped = self._decide(workers)
+        for key in started:
+            self._launch(key)
+        for reason in skipped:
+            self._hooks.on_skipped(reason)
+
+    def _decide(self, workers: int) -> tuple[tuple[str, ...], list[SkipReason]]:
+        """Whom to start, already marked as running, and the reasons to count."""
+        now_s = self._clock.monotonic_s()
+        room = self._state.room(workers)
+        skipped: list[SkipReason] = []
+        if self._ready is None or now_s - self._ordered_s >= ORDER_LIFE_S:
+            order = self._order(now_s)
+            start = start_in_order(order.ready, now_s, Mode.CONTINUOUS, self._options, room)
+            started = start.dispatch
+            in_flight = ((each.key, SkipReason.IN_FLIGHT) for each in order.running)
+            skipped = [reason for key, reason in (*in_flight, *start.skipped) if self._is_news(key, reason)]
+        else:
+            started = start_next(self._ready, self._options, room)
+        self._mark(started, now_s)
+        return started, skipped
+
+    def _order(self, now_s: float) -> Order:
+        order = order_candidates(
+            [self._candidate(each) for each in self._offers.values()], now_s, Mode.CONTINUOUS, self._options
+        )
+        for each in order.not_due:
+            # Its job offers it again when it is due.
+            del self._offers[each.key]
+            self._counted.pop(each.key, None)
+        self._ready = list(order.ready)
+        self._ordered_s = now_s
+        return order
+
+    def _candidate(self, offer: Offer) -> Candidate:
+        candidate = self._state.candidate(offer.key, offer.repository)
+        return replace(candidate, last_attempt_s=None) if offer.is_nudged else candidate
+
+    def _is_news(self, key: str, reason: SkipReason) -> bool:
+        """Whether to count: waiting for the same reason is counted once until the next dispatch (3.6 step 7)."""
+        if self._counted.get(key) is reason:
+            return False
+        self._counted[key] = reason
+        return True
+
+    def _mark(self, started: tuple[str, ...], now_s: float) -> None:
+        for key in started:
+            self._state.began(key, self._offers.pop(key).repository, now_s)
+            self._counted.pop(key, None)
+        if started and self._ready is not None:
+            taken = frozenset(started)
+            self._ready = [each for each in self._ready if each.key not in taken]
+
+    def _launch(self, key: str) -> None:
+        try:
+            self._hooks.on_dispatched(key)
+            self._pool.submit(self._run, key)
+        except Exception as error:  # noqa: BLE001 - the others that were marked as running must be launched
+            self._log.error("bug_found", exception=error, application=key, error=str(error))
+            self._ended(key, is_success=False)
+
+    def _run(self, key: str) -> None:
+        is_success = False
+        try:
+            is_success = self._hooks.work(key)
+        except Exception as error:  # noqa: BLE001 - a bug met in one Application must not cost the others
+            self._log.error("bug_found", exception=error, application=key, error=str(error))
+        finally:
+            self._ended(key, is_success=is_success)
+
+    def _ended(self, key: str, *, is_success: bool) -> None:
+        with self._changed:
+            self._state.ended(key, self._clock.monotonic_s(), is_success=is_success)
+            if key in self._gone:
+                self._gone.discard(key)
+                self._state.forget(key)
+            if key in self._offers:
+                self._ready = None
+            self._has_news = True
+            self._changed.notify_all()

@@ -1,0 +1,39 @@
+"""What both ways of running share: the callables around the work, and the warm-up (``runtime.md`` 1.13, 3.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from updater.errors import UpdaterError
+from updater.ports.log import EventLog
+
+
+def _nothing(key: str) -> None:
+    del key
+
+
+@dataclass(frozen=True, slots=True)
+class RoundHooks:
+    """``on_known`` and ``on_gone`` hear the keys of Applications that join and leave, for series of metrics.
+
+    ``warm_up`` is one dry-run round over the fleet that counts nothing, and returns the fields of its closing record;
+    None: no warm-up. It may raise ``UpdaterError``.
+    """
+
+    on_known: Callable[[str], None] = _nothing
+    on_gone: Callable[[str], None] = _nothing
+    warm_up: Callable[[], dict[str, int]] | None = None
+
+
+def warm_up(hooks: RoundHooks, log: EventLog) -> None:
+    """Fill the caches if that is wanted; a failure is one record, and the start goes on."""
+    if hooks.warm_up is None:
+        return
+    log.info("warmup_started")
+    try:
+        fields = hooks.warm_up()
+    except UpdaterError as error:
+        log.warning("warmup_failed", code=error.code, error=str(error))
+        return
+    log.info("warmup_finished", **fields)
