@@ -14,6 +14,8 @@ _KEPT_BYTES = 231
 """What stays of a longer name: a dash and eight digits that keep it unique follow."""
 
 _REFUSED = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]")
+_REPLACED = re.compile(rf"{_REFUSED.pattern}|[\x80-\x9f]")
+_BLANKS = " \t\r\n\f\v"
 _DOTS = re.compile(r"\.{2,}")
 _LOCK = ".lock"
 _RESERVED = ("", "@", "HEAD")
@@ -35,7 +37,7 @@ def clean_branch_name(text: str, unique: str) -> str:
 
     unique: hexadecimal digits that tell the change from others, for names that must be cut.
     """
-    name = _REFUSED.sub("-", text.strip()).replace("@{", "-{")
+    name = _REPLACED.sub("-", text.strip(_BLANKS)).replace("@{", "-{")
     name = _cut(_with_clean_components(_DOTS.sub(".", name)), unique)
     return "" if name in _RESERVED else name
 

@@ -35,7 +35,7 @@ def test_what_means_something_to_yaml_is_quoted(text: str) -> None:
     assert yaml.safe_load(render_string(text)) == text
 
 
-@pytest.mark.parametrize("text", ["repo/a,b", "a[0]", "{a}", "a}"])
+@pytest.mark.parametrize("text", ["repo/a,b", "a[0]", "{a}", "a}", "a?", ":0"])
 def test_flow_characters_matter_in_flow_context_only(text: str) -> None:
     assert not is_plain_safe(text, in_flow=True)
     assert is_plain_safe(text, in_flow=False) is (text[0] != "{")
@@ -52,6 +52,7 @@ def test_flow_characters_matter_in_flow_context_only(text: str) -> None:
         pytest.param("ключ", "", "ключ", id="letters of any script stay plain"),
         pytest.param("---", "", '"---"', id="a document marker"),
         pytest.param(" a", "", '" a"', id="an outer blank"),
+        pytest.param("a\tb", "", '"a\\tb"', id="a tab, which PyYAML reads inside of quotes only"),
     ],
 )
 def test_a_string_keeps_the_style_where_it_can(text: str, style: str, rendered: str) -> None:
