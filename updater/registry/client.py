@@ -20,7 +20,7 @@ from updater.registry.credentials import CredentialReader
 from updater.registry.endpoints import TagSortMode
 from updater.registry.image_facts import ImageReader
 from updater.registry.inspection import TagInspection
-from updater.registry.listing import TagListing
+from updater.registry.listing import Listing, TagListing
 from updater.registry.measures import RegistryMeasures
 from updater.registry.names import check_tag
 from updater.registry.object_disk import ObjectDisk
@@ -56,6 +56,7 @@ class RegistryClient:
         self._endpoints = AllowedHosts(endpoints, options.allowed_hosts)
         self._credentials = credentials
         self._visits = Visits(self._endpoints, credentials, are_sources_ours=options.are_pull_secrets_ours)
+        self._tell_change: Callable[[ImageRepository], None] = _tell_nobody
         self._operation_timeout_s = options.operation_timeout_s
         self.ports = PortExhaustion(
             clock, window_s=options.port_exhaustion_window_s, threshold=options.port_exhaustion_threshold
@@ -82,7 +83,7 @@ class RegistryClient:
         (``registries.md`` 2.3). A list that is younger than ``share_tags_s`` is served from memory.
         """
         limit = deadline.sooner(self._operation_timeout_s)
-        tags = self._visits.attend(repository, pull_secret, limit, lambda visit: self._list(visit, limit))
+        tags = self._visits.attend(repository, pull_secret, limit, lambda visit: self._list(visit, repository, limit))
         return TagList(repository, tags)
 
     def fetch_candidates(
@@ -101,7 +102,10 @@ class RegistryClient:
         for tag in tags:
             check_tag(repository, tag)
         return self._visits.attend(
-            repository, pull_secret, deadline, lambda visit: self._inspect(visit, tags, inspection, deadline)
+            repository,
+            pull_secret,
+            deadline,
+            lambda visit: self._inspect(visit, TagList(repository, tuple(tags)), inspection, deadline),
         )
 
     def _guarded(self, visit: Visit, ask: Ask, work: Callable[[PollKey], T]) -> T:
@@ -117,14 +121,23 @@ class RegistryClient:
         return result
 
     def _inspect(
-        self, visit: Visit, tags: Sequence[str], inspection: Inspection, deadline: Deadline
+        self, visit: Visit, wanted: TagList, inspection: Inspection, deadline: Deadline
     ) -> tuple[Candidate, ...]:
         mode = visit.remote.endpoint.tag_sort_mode
         if inspection.wants_created and mode is not TagSortMode.UNSORTED:
-            return positions(self._list(visit, deadline.sooner(self._operation_timeout_s)), tags, mode)
+            limit = deadline.sooner(self._operation_timeout_s)
+            return positions(self._list(visit, wanted.repository, limit), wanted.tags, mode)
         return self._guarded(
-            visit, Ask.READ, lambda key: self._inspection.fetch(visit, key, tags, inspection, deadline)
+            visit, Ask.READ, lambda key: self._inspection.fetch(visit, key, wanted.tags, inspection, deadline)
         )
+
+    def when_tags_change(self, tell: Callable[[ImageRepository], None]) -> None:
+        """Call ``tell`` when a poll finds other tags than the poll before it, so that all who use them can be nudged.
+
+        It is called in the thread that polled, while that holds nothing; what it raises is that caller's. Set once,
+        before the first call.
+        """
+        self._tell_change = tell
 
     def forget_tags(self, repository: ImageRepository) -> None:
         """The repository is known to have changed: the next call about it asks the registry."""
@@ -146,13 +159,21 @@ class RegistryClient:
         self._credentials.close()
         self._objects.close()
 
-    def _list(self, visit: Visit, deadline: Deadline) -> tuple[str, ...]:
-        return self._guarded(
-            visit, Ask.LIST, lambda key: self._polls.fetch(key, deadline, lambda: self._listing.fetch(visit, deadline))
-        )
+    def _list(self, visit: Visit, repository: ImageRepository, deadline: Deadline) -> tuple[str, ...]:
+        def poll() -> Listing:
+            return self._listing.fetch(visit, deadline)
+
+        def tell() -> None:
+            self._tell_change(repository)
+
+        return self._guarded(visit, Ask.LIST, lambda key: self._polls.fetch(key, deadline, poll, tell))
 
 
 def poll_key(visit: Visit) -> PollKey:
     """What a visit learns belongs to this key, and to no other credentials."""
     endpoint = visit.remote.endpoint
     return PollKey(visit.remote.tags_url, visit.credentials_id, endpoint.tls, endpoint.api_url)
+
+
+def _tell_nobody(repository: ImageRepository) -> None:
+    """Nobody wants to know of changes."""

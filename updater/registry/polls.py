@@ -50,6 +50,14 @@ class _Outcome:
     error: RegistryError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """What is left of a list that was thrown away: enough to tell another one."""
+
+    count: int
+    fingerprint: int
+
+
 class SharedPolls:
     """Tag lists by key, for ``share_s`` seconds. Thread-safe; the lock is never held during a poll."""
 
@@ -60,27 +68,41 @@ class SharedPolls:
         self._lock = threading.Lock()
         self._flights: SingleFlight[tuple[str, ...]] = SingleFlight("tags", self._measures)
         self._forgotten = 0
-        self._sizes: LRUCache[PollKey, int] = LRUCache(MAX_POLLS)
+        self._last: LRUCache[PollKey, _Trace] = LRUCache(MAX_POLLS)
         self._failures: LRUCache[PollKey, int] = LRUCache(MAX_POLLS)
         self._recent: TLRUCache[PollKey, _Outcome] = TLRUCache(
             MAX_KEPT_TAGS, _expiry, timer=clock.monotonic_s, getsizeof=_weight
         )
 
-    def fetch(self, key: PollKey, deadline: Deadline, poll: Callable[[], Listing]) -> tuple[str, ...]:
-        """The tags of a recent, running or new poll; raises ``RegistryError``."""
-        is_leader = False
+    def fetch(
+        self,
+        key: PollKey,
+        deadline: Deadline,
+        poll: Callable[[], Listing],
+        when_changed: Callable[[], None] = lambda: None,
+    ) -> tuple[str, ...]:
+        """The tags of a recent, running or new poll; raises ``RegistryError``.
+
+        ``when_changed`` is called in the thread of the one caller whose poll found other tags than the poll before it.
+        """
+        is_leader = is_changed = False
 
         def lead() -> tuple[str, ...]:
-            nonlocal is_leader
+            nonlocal is_leader, is_changed
             is_leader = True
             # Again within the flight: who looked before another flight landed would poll once more.
             recent = self._recall(key)
-            return self._poll(key, poll) if recent is None else recent
+            if recent is not None:
+                return recent
+            tags, is_changed = self._poll(key, poll)
+            return tags
 
         recent = self._recall(key)
         tags = self._flights.fetch(key, deadline, lead) if recent is None else recent
         if not is_leader:
             self._measures.tags_wanted(key.registry, "shared")
+        if is_changed:
+            when_changed()
         return tags
 
     def forget(self, tags_url: str) -> None:
@@ -99,12 +121,13 @@ class SharedPolls:
             raise outcome.error.with_traceback(None)
         return outcome.tags
 
-    def _poll(self, key: PollKey, poll: Callable[[], Listing]) -> tuple[str, ...]:
+    def _poll(self, key: PollKey, poll: Callable[[], Listing]) -> tuple[tuple[str, ...], bool]:
+        """The tags, and whether they are others than last time; the first time says nothing."""
         with self._lock:
-            forgotten_before, size_before = self._forgotten, self._sizes.get(key, 0)
+            forgotten_before, last = self._forgotten, self._last.get(key)
         try:
             listing = poll()
-            if len(listing.tags) * 2 < size_before:
+            if last is not None and len(listing.tags) * 2 < last.count:
                 # Selection takes the best of what is listed: a list cut short would look like a reason to go back.
                 listing = poll()
         except RegistryError as error:
@@ -114,10 +137,10 @@ class SharedPolls:
         self._measures.tags_wanted(key.registry, "not_modified" if listing.is_unchanged else "fetched")
         with self._lock:
             self._failures.pop(key, None)
-            self._sizes[key] = len(listing.tags)
+            self._last[key] = trace = _Trace(len(listing.tags), hash(frozenset(listing.tags)))
         until_s = self._clock.monotonic_s() + self._share_s
         self._keep(key, _Outcome(until_s, tags=listing.tags), forgotten_before)
-        return listing.tags
+        return listing.tags, last is not None and last != trace
 
     def _keep_failure(self, key: PollKey, error: RegistryError, forgotten_before: int) -> None:
         if may_be_repeated(error, 1) or error.code in _PASSING_CODES or isinstance(error, RegistryAuthError):

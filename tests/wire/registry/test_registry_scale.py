@@ -186,3 +186,18 @@ def test_a_list_that_shrinks_by_half_is_asked_for_twice(registry: PlaygroundRegi
     client.clock.ahead_s += 61
     registry.faults.status(200, body=b'{"tags":["1.0"]}', times=2)
     assert client.tags() == ("1.0",), "the second answer is believed"
+
+
+def test_a_changed_list_is_told_once_to_those_who_listen(registry: PlaygroundRegistry, connect: Connect) -> None:
+    client, told = connect(registry), []
+    client.client.when_tags_change(lambda repository: told.append(repository.name))
+    client.tags()
+    client.clock.ahead_s += 61
+    client.tags()
+    assert told == [], "neither the first list nor the same list is a change"
+    registry.push("team/app", "1.2")
+    registry.faults.delay(0.1)
+    client.clock.ahead_s += 61
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: client.tags(), range(8))) == {("1.0", "1.1", "1.2")}
+    assert told == ["team/app"]
