@@ -78,6 +78,36 @@ def test_a_missing_repository_is_asked_for_less_and_less(registry: PlaygroundReg
     assert tried == [0, 1, 3, 7, 15, 31, 61, 91], "doubling from the interval up to half an hour"
 
 
+def test_a_repository_that_came_back_is_missed_as_for_the_first_time(
+    registry: PlaygroundRegistry, connect: Connect
+) -> None:
+    client = connect(registry)
+
+    def is_missing() -> bool:
+        client.clock.ahead_s += 61
+        before = len(registry.requests)
+        with pytest.raises(RepositoryUnknown):
+            client.tags()
+        return len(registry.requests) > before
+
+    registry.faults.status(404)
+    assert [is_missing() for _ in range(4)] == [True, True, False, True]
+    registry.faults.clear()
+    client.forget()
+    assert client.tags() == ("1.0", "1.1")
+    registry.faults.status(404)
+    assert [is_missing() for _ in range(4)] == [True, True, False, True]
+
+
+def test_what_was_read_is_on_disk_before_anything_is_closed(
+    registry: PlaygroundRegistry, connect: Connect, tmp_path: Path
+) -> None:
+    connect(registry, cache_folder=str(tmp_path)).candidates("1.0", "1.1")
+    before = len(registry.requests)
+    connect(registry, cache_folder=str(tmp_path)).candidates("1.0", "1.1")
+    assert [asked.method for asked in registry.requests[before:]] == ["HEAD", "HEAD"]
+
+
 @pytest.fixture
 def untrusted() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
