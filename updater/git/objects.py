@@ -9,7 +9,6 @@ through the one lock of the ``ObjectAccess`` that the mirrors share.
 
 from __future__ import annotations
 
-import gc
 import struct
 import threading
 import zlib
@@ -22,6 +21,7 @@ from pathlib import Path
 
 # gitdb has no type hints and no stubs; nothing of it leaves this module.
 import gitdb  # type: ignore[import-untyped]
+from gitdb.db.pack import PackedDB  # type: ignore[import-untyped]
 from gitdb.exc import BadObject, ODBError  # type: ignore[import-untyped]
 from gitdb.util import mman  # type: ignore[import-untyped]
 
@@ -82,10 +82,18 @@ class ObjectStore:
             return hexlify(stored.binsha).decode()
 
     def close(self) -> None:
-        """Let go of mapped packs; the descriptors are given back at once. May be called again."""
+        """Let go of mapped packs, and give their descriptors back at once. May be called again.
+
+        Packs and their indexes refer to themselves, so that without this the collector would decide when.
+        """
         with self._access.lock:
-            self._database = None
-            gc.collect(0)  # packs and their entities refer to each other
+            database, self._database = self._database, None
+            if database is None:
+                return
+            packed = (part for part in database.databases() if isinstance(part, PackedDB))
+            for _, entity, _ in (row for part in packed for row in vars(part).get("_entities", ())):
+                entity.index().close()
+                entity.pack().close()
             mman.collect()
 
     @contextmanager
