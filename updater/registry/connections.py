@@ -190,14 +190,15 @@ class RegistryConnections:
 
 
 def _read(exchange: HttpExchange, request: RegistryRequest) -> Answer:
-    """An answer of 200 in full, of any other only what explains it; HEAD has no body."""
+    """An answer of 200 in full, of any other only what explains it.
+
+    HEAD has no body, but its end must be read too: only then is the connection kept.
+    """
     headers: dict[str, tuple[str, ...]] = {}
     lines: Any = exchange.headers
     for name in lines:
         headers[name.lower()] = tuple(lines.getlist(name))
-    if request.method == "HEAD":
-        return Answer(exchange.status, headers)
-    if exchange.status == 200:
+    if exchange.status == 200 and request.method != "HEAD":
         return Answer(exchange.status, headers, _decoded(exchange.read(cap_bytes=request.cap_bytes), headers))
     return Answer(exchange.status, headers, exchange.read_start(ERROR_BODY_BYTES))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -313,6 +314,22 @@ def test_a_retired_origin_is_asked_over_new_connections(
     client.tags()
     client.tags()
     assert len(accepted) == 2
+
+
+@pytest.mark.parametrize("status", [200, 404, 405, 401], ids=str)
+def test_connections_are_kept_after_answers_without_a_body(
+    registry: PlaygroundRegistry, connect: Connect, accepted: list[int], status: int
+) -> None:
+    client = connect(registry, share_tags_s=0, janitor_period_s=0, tags_are_immutable=False)
+    client.digest("1.0")
+    if status != 200:
+        registry.faults.status(status, body=b"no", target="/manifests/1.0", times=1)
+    for _ in range(3):
+        client.clock.ahead_s += 61
+        with contextlib.suppress(RegistryError):
+            client.digest("1.0")
+    assert "HEAD" in {asked.method for asked in registry.requests}
+    assert len(accepted) == 1
 
 
 def test_trust_that_nobody_has_any_more_takes_its_connections_along(
