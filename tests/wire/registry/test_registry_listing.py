@@ -158,10 +158,11 @@ def test_a_slow_registry_is_left_after_the_time_of_an_attempt(
     registry: PlaygroundRegistry, connect: Connect, fault: str
 ) -> None:
     {"never_answer": registry.faults.never_answer, "delay": lambda: registry.faults.delay(30)}[fault]()
-    client = connect(registry, tags_timeout_s=0.05)
+    client = connect(registry, tags_timeout_s=0.25)
     with pytest.raises(RegistryUnreachable) as raised:
         client.tags()
     assert raised.value.code == "registry_timeout"
+    registry.wait_for_requests(3, timeout_s=5)
     assert len(queries(registry)) == 3
 
 
