@@ -6,10 +6,10 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from updater.errors import WriteBackError
 from updater.manifests.edits import YamlFile
@@ -105,8 +105,7 @@ def _files(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 
 def _read_1_2(text: str) -> Any:
-    ruamel = pytest.importorskip("ruamel.yaml")
-    return ruamel.YAML(typ="safe", pure=True).load(io.StringIO(text))
+    return YAML(typ="safe", pure=True).load(io.StringIO(text))
 
 
 def _value_at(root: Any, path: tuple[int, ...]) -> Any:

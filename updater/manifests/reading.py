@@ -22,6 +22,10 @@ from updater.manifests.scalars import STRING_TAGS, reads_as_other_type
 NESTING_LIMIT = 100
 """Levels of collections. libyaml takes quadratic time in the depth of flow collections; people write ten."""
 
+EVENT_LIMIT = 400_000
+"""Values and ends of collections in one file, about 150,000 lines: some 300 MB while it is edited."""
+
+_NODE_EVENTS = (yaml.NodeEvent, yaml.CollectionEndEvent)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PROPERTY = re.compile(r"&[^\s,\[\]{}]+|!<[^>]*>|![^\s,\[\]{}]*")
 _SEPARATION = re.compile(r"(?:\s+(?:\#[^\n\r]*)?)*")
@@ -68,8 +72,10 @@ def _documents(text: str, where: str) -> Iterator[Document]:
     root: Node | None = None
     end: int | None = None
     stack: list[_Open] = []
-    for event in yaml.parse(text, Loader=_LOADER):
-        if isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
+    for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+        if isinstance(event, _NODE_EVENTS):
+            if count > EVENT_LIMIT:
+                raise _unreadable(f"the file has more than {EVENT_LIMIT} values", where, None)
             node = _node(event, stack, text, where)
             if node is not None and stack:
                 stack[-1].nodes.append(node)
@@ -87,7 +93,11 @@ def _documents(text: str, where: str) -> Iterator[Document]:
 def _node(event: yaml.Event, stack: list[_Open], text: str, where: str) -> Node | None:
     """The node that is complete with this event."""
     if isinstance(event, yaml.ScalarEvent):
-        return _scalar(event, text)
+        start, end = _index(event.start_mark), _index(event.end_mark)
+        if event.style or event.tag or event.anchor:
+            return _scalar(event, text, start, end)
+        value: str = event.value
+        return Scalar(value, not reads_as_other_type(value), "", "", "", Span(start, start, end, end))
     if isinstance(event, yaml.CollectionEndEvent):
         return _collection(stack.pop(), event, text)
     if isinstance(event, yaml.AliasEvent):
@@ -106,10 +116,9 @@ def _index(mark: _Mark | None) -> int:
     return 0 if mark is None else mark.index
 
 
-def _scalar(event: yaml.ScalarEvent, text: str) -> Scalar:
-    style = event.style or ""
-    tag = event.tag or ""
-    start, end = _index(event.start_mark), _index(event.end_mark)
+def _scalar(event: yaml.ScalarEvent, text: str, start: int, end: int) -> Scalar:
+    """A scalar with a style, a tag or an anchor."""
+    style, tag = event.style or "", event.tag or ""
     content_start = _content_start(text, start, end) if tag or event.anchor else start
     content_end = end
     if style in ("|", ">"):

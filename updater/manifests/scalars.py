@@ -12,6 +12,9 @@ import re
 STRING_TAGS = frozenset(("!", "!!str", "tag:yaml.org,2002:str"))
 
 _WORDS = frozenset(("y", "n", "yes", "no", "true", "false", "on", "off", "null", "~", "=", "<<"))
+_LONGEST_WORD = max(map(len, _WORDS))
+_NUMBER_STARTS = "+-.0123456789"
+"""Every number and date begins with one of these; most texts do not, and files have thousands of them."""
 _OTHER_TYPE = re.compile(
     r"""
       [-+]? (?: 0b[01_]+ | 0o[0-7_]+ | 0x[0-9a-f_]+ | [0-9][0-9_]* )          # integers; a leading 0 is octal in 1.1
@@ -35,7 +38,9 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 def reads_as_other_type(text: str) -> bool:
     """Whether some reader takes the plain text for a null, boolean, number, date or merge key."""
-    return not text or text.lower() in _WORDS or _OTHER_TYPE.fullmatch(text) is not None
+    if text[:1] in _NUMBER_STARTS:
+        return not text or _OTHER_TYPE.fullmatch(text) is not None
+    return len(text) <= _LONGEST_WORD and text.lower() in _WORDS
 
 
 def is_plain_safe(text: str, *, in_flow: bool) -> bool:

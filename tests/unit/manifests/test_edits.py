@@ -125,10 +125,10 @@ def test_a_parse_error_names_file_and_line() -> None:
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
 def test_deep_nesting_ends_at_once(opening: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(WriteBackError, match=str(NESTING_LIMIT)):
         YamlFile(opening * 100_000, "deep.yaml")
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("text", ["\0", "a: \x07", "\ud800", "a: \ud800\n"])
@@ -144,8 +144,8 @@ def test_five_thousand_lines_are_edited_in_a_moment() -> None:
     writes = [ValueWrite("svc500.image.tag", "v2")]
     durations = []
     for _ in range(3):
-        started = time.monotonic()
+        started = time.process_time()
         edited = edit_values(text, writes, "values.yaml")
-        durations.append(time.monotonic() - started)
+        durations.append(time.process_time() - started)
     assert edited.text == text.replace("tag: v1.500\n", "tag: v2\n")
-    assert min(durations) < 1.0  # measured: 0.08 s; the rest is for busy machines
+    assert min(durations) < 1.0  # seconds of CPU; measured: 0.08

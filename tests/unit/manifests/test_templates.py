@@ -181,11 +181,11 @@ _GROWN = '{{$x := printf "%1000d" 1}}{{range 10}}{{$x = print $x $x}}{{end}}'
     ],
 )
 def test_a_template_that_grows_or_loops_ends_soon(source: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(PlanError) as caught:
         _rendered(source)
     assert caught.value.code == "template_exec"
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(
