@@ -78,7 +78,13 @@ def parse_git_remote(text: str) -> GitRemote:
     A user name and password inside an HTTP URL are left out of ``url``: credentials come from elsewhere.
     """
     url = text.strip()
-    if not url or not url.isprintable() or url.startswith("-") or " " in url or "::" in url.partition("/")[0]:
+    if (
+        not url
+        or not url.isprintable()
+        or url.startswith("-")
+        or set(" \\") & set(url)
+        or "::" in url.partition("/")[0]
+    ):
         raise IllegalGitRemote("the address is empty, begins with a dash, or holds characters that no address has")
     if url.startswith("/"):
         return GitRemote(url, normalise_git_url(url), GitScheme.LOCAL, "", None, _clean(url))
