@@ -124,6 +124,12 @@ class Dispatcher:
         with self._changed:
             return len(self._state)
 
+    @property
+    def waiting(self) -> int:
+        """Applications that are offered and not started."""
+        with self._changed:
+            return len(self._offers)
+
     def _renew(self) -> None:
         self._ready = None
         self._has_news = True

@@ -40,11 +40,17 @@ class ManualClock:
 
 
 class SteppedClock(SystemClock):
-    """The real clock, whose wall time can be stepped."""
+    """The real clock, whose wall time can be stepped, and whose jitter is the test's; ``drawn`` are its ranges."""
 
     def __init__(self) -> None:
         super().__init__()
         self.step = timedelta()
+        self.jitter = 0.0
+        self.drawn: list[tuple[float, float]] = []
+
+    def uniform(self, low: float, high: float) -> float:
+        self.drawn.append((low, high))
+        return low + (high - low) * self.jitter
 
     def now(self) -> datetime:
         return super().now() + self.step

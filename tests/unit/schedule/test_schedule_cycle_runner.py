@@ -1,0 +1,230 @@
+"""Cycle mode: order, gaps, failures, memory between cycles, and the end."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from schedule_clock import ManualClock
+from schedule_fleet import WAIT_S, MemorySource, RecordingLog, RecordingMetrics, application, away, bad, good
+
+from updater.clock import Clock, SystemClock
+from updater.errors import ArgoCDUnavailable
+from updater.model.applications import ApplicationSnapshot
+from updater.model.report import Report
+from updater.schedule.cycle_runner import CycleParts, CycleRunner
+from updater.schedule.options import Schedule, ScheduleOptions
+from updater.schedule.rounds import RoundHooks
+
+SHORT_S = 0.01
+
+
+@dataclass
+class Rounds:
+    """What was processed, cycle by cycle; ``failing`` names fail; ``crash`` is raised once."""
+
+    source: MemorySource
+    clock: Clock = field(default_factory=ManualClock)
+    failing: set[str] = field(default_factory=set)
+    crash: Exception | None = None
+    admits: Callable[[ApplicationSnapshot], bool] = lambda _: True
+    done: queue.Queue[list[str]] = field(default_factory=queue.Queue)
+    workers: list[int] = field(default_factory=list)
+    hooks: RoundHooks = field(default_factory=RoundHooks)
+    metrics: RecordingMetrics = field(default_factory=RecordingMetrics)
+    log: RecordingLog = field(default_factory=RecordingLog)
+
+    def process(self, snapshots: Sequence[ApplicationSnapshot], workers: int) -> Report:
+        self.workers.append(workers)
+        self.done.put([each.key.name for each in snapshots])
+        if self.crash is not None:
+            error, self.crash = self.crash, None
+            raise error
+        reports = [(bad if each.key.name in self.failing else good)(each) for each in snapshots]
+        return Report(tuple(report.applications[0] for report in reports))
+
+    def runner(self, **options: Any) -> CycleRunner:
+        parts = CycleParts(self.source, self.admits, self.process, self.hooks)
+        return CycleRunner(parts, ScheduleOptions(**options), WAIT_S, self.metrics, self.clock, self.log)
+
+
+@pytest.fixture
+def running() -> Iterator[Callable[[CycleRunner], Future[bool]]]:
+    """Runs a runner in a thread, and stops it at the end."""
+    runners: list[CycleRunner] = []
+    with ThreadPoolExecutor() as pool:
+
+        def run(runner: CycleRunner) -> Future[bool]:
+            runners.append(runner)
+            return pool.submit(runner.run)
+
+        yield run
+        for runner in runners:
+            runner.stop()
+
+
+def test_interval_zero_is_one_cycle() -> None:
+    rounds = Rounds(MemorySource(application("b"), application("a")))
+    assert rounds.runner(interval_s=0).run()
+    assert list(rounds.done.queue) == [["a", "b"]]
+    assert rounds.metrics.value("applications_watched_total") == 2
+    assert rounds.metrics.value("update_cycle_last_end_timestamp") == rounds.clock.now().timestamp()
+    assert [name for name, _ in rounds.metrics.observed] == ["update_cycle_duration_seconds"]
+
+
+def test_interval_zero_raises_what_the_listing_fails_with() -> None:
+    source = MemorySource()
+    source.failures = [away()]
+    with pytest.raises(ArgoCDUnavailable):
+        Rounds(source).runner(interval_s=0).run()
+
+
+def test_who_failed_goes_first_in_the_next_cycle() -> None:
+    rounds = Rounds(MemorySource(*map(application, "abc")), failing={"c"})
+    runner = rounds.runner(schedule=Schedule.FAIL_FIRST)
+    runner.run_cycle()
+    runner.run_cycle()
+    assert list(rounds.done.queue) == [["a", "b", "c"], ["c", "a", "b"]]
+
+
+def test_the_cap_of_a_repository_rotates_through_its_applications() -> None:
+    rounds = Rounds(MemorySource(*(application(name, repo_url="mono") for name in "abc")))
+    clock = rounds.clock
+    assert isinstance(clock, ManualClock)
+    runner = rounds.runner(per_repo_cap=1)
+    for _ in range(4):
+        runner.run_cycle()
+        clock.advance(1.0)
+    assert [names for (names,) in rounds.done.queue] == ["a", "b", "c", "a"]
+    assert rounds.metrics.value("scheduler_skipped_total", reason="per-repo-cap") == 8
+
+
+def test_a_round_that_crashes_counts_as_a_failure_of_everybody_in_it() -> None:
+    rounds = Rounds(MemorySource(application("a"), application("b")), crash=RuntimeError("a bug"))
+    runner = rounds.runner(schedule=Schedule.FAIL_FIRST)
+    with pytest.raises(RuntimeError):
+        runner.run_cycle()
+    rounds.source.snapshots += (application("0-new"),)
+    runner.run_cycle()
+    assert list(rounds.done.queue)[1] == ["a", "b", "0-new"]
+
+
+def test_who_is_not_admitted_comes_last_and_is_not_measured() -> None:
+    rounds = Rounds(MemorySource(application("a"), application("b")), admits=lambda each: each.key.name == "b")
+    rounds.runner().run_cycle()
+    assert list(rounds.done.queue) == [["b", "a"]]
+    assert rounds.metrics.value("applications_watched_total") == 1
+    assert rounds.metrics.value("application_last_attempt_timestamp", application="ns/a") is None
+
+
+def test_applications_that_leave_are_told_of_once() -> None:
+    known: list[str] = []
+    gone: list[str] = []
+    rounds = Rounds(MemorySource(application("a"), application("b")), hooks=RoundHooks(known.append, gone.append))
+    runner = rounds.runner()
+    runner.run_cycle()
+    rounds.source.snapshots = (application("b"),)
+    runner.run_cycle()
+    rounds.source.failures = [away()]
+    with pytest.raises(ArgoCDUnavailable):
+        runner.run_cycle()
+    rounds.source.snapshots = (application("a"),)
+    runner.run_cycle()
+    assert (known, gone) == (["ns/a", "ns/b", "ns/a"], ["ns/a", "ns/b"])
+
+
+def test_the_automatic_number_of_workers_follows_the_fleet() -> None:
+    rounds = Rounds(MemorySource(application("a")))
+    runner = rounds.runner(max_concurrency=0, cpus=1)
+    runner.run_cycle()
+    rounds.source.snapshots = tuple(application(str(number)) for number in range(20))
+    runner.run_cycle()
+    assert rounds.workers == [1, 8]
+    assert rounds.log.fields_of("concurrency_chosen") == {"workers": 1, "cpus": 1, "applications": 1}
+
+
+def test_cycles_follow_each_other_and_never_overlap(running: Callable[[CycleRunner], Future[bool]]) -> None:
+    rounds = Rounds(MemorySource(application("a")), clock=SystemClock())
+    runner = rounds.runner(interval_s=SHORT_S)
+    ended = running(runner)
+    assert [rounds.done.get(timeout=WAIT_S) for _ in range(5)] == [["a"]] * 5
+    runner.stop()
+    assert ended.result(WAIT_S)
+
+
+@pytest.mark.parametrize("failure", [away(), RuntimeError("a bug")], ids=["api away", "bug"])
+def test_a_failing_cycle_is_one_record_and_the_next_one_comes(
+    running: Callable[[CycleRunner], Future[bool]], failure: Exception
+) -> None:
+    source = MemorySource(application("a"))
+    source.failures = [failure, failure]
+    rounds = Rounds(source, clock=SystemClock())
+    running(rounds.runner(interval_s=SHORT_S))
+    assert rounds.done.get(timeout=WAIT_S) == ["a"]
+    assert rounds.log.count("fleet_unreadable") + rounds.log.count("bug_found") == 2
+
+
+def test_the_stop_waits_for_the_running_cycle(running: Callable[[CycleRunner], Future[bool]]) -> None:
+    source = MemorySource(application("a"))
+    leave = threading.Event()
+    source.before = lambda: assert_true(leave.wait(WAIT_S))
+    rounds = Rounds(source, clock=SystemClock())
+    runner = rounds.runner(interval_s=SHORT_S)
+    ended = running(runner)
+    source.wait_for_calls(1)
+    runner.stop()
+    leave.set()
+    assert ended.result(WAIT_S)
+    assert list(rounds.done.queue) == [["a"]]
+
+
+def test_a_cycle_that_does_not_end_in_time_is_left_behind(running: Callable[[CycleRunner], Future[bool]]) -> None:
+    source = MemorySource(application("a"))
+    leave = threading.Event()
+    source.before = lambda: assert_true(leave.wait(WAIT_S))
+    rounds = Rounds(source, clock=SystemClock())
+    parts = CycleParts(source, rounds.admits, rounds.process, rounds.hooks)
+    runner = CycleRunner(parts, ScheduleOptions(), 0.0, rounds.metrics, rounds.clock, rounds.log)
+    ended = running(runner)
+    source.wait_for_calls(1)
+    runner.stop()
+    assert ended.result(WAIT_S) is False
+    leave.set()
+    assert rounds.done.get(timeout=WAIT_S) == ["a"]
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["good", "failing"])
+def test_the_warm_up_comes_first_and_its_failure_stops_nothing(*, fails: bool) -> None:
+    order: list[str] = []
+
+    def warm_up() -> dict[str, int]:
+        order.append("warm-up")
+        if fails:
+            raise away()
+        return {"entries": 7, "registries": 2}
+
+    rounds = Rounds(MemorySource(application("a")), hooks=RoundHooks(warm_up=warm_up))
+    rounds.source.before = lambda: order.append("list")
+    assert rounds.runner(interval_s=0).run()
+    assert order == ["warm-up", "list"]
+    assert rounds.log.count("warmup_failed" if fails else "warmup_finished") == 1
+    assert rounds.metrics.value("images_errors_total", application="ns/a") == 0
+
+
+def test_threads_stay_flat_over_many_cycles(running: Callable[[CycleRunner], Future[bool]]) -> None:
+    rounds = Rounds(MemorySource(application("a")), clock=SystemClock())
+    running(rounds.runner(interval_s=0.001))
+    counts = set[int]()
+    for _ in range(100):
+        rounds.done.get(timeout=WAIT_S)
+        counts.add(sum(thread.name.startswith("schedule-job") for thread in threading.enumerate()))
+    assert max(counts) <= 2
+
+
+def assert_true(value: bool) -> None:  # noqa: FBT001 - the one argument there is
+    assert value
