@@ -146,6 +146,9 @@ class RegistryConnections:
             self._notice_ports(error)
             if error.kind is TransportFailure.TLS:
                 self._distrusted.note(key, error.detail)
+            if key.route is Route.REDIRECT:
+                # The libraries put whole URLs into their texts, and this one may be presigned.
+                raise broken_exchange(error, request.where) from None
             raise broken_exchange(error, request.where) from error
         except ConfigurationError as error:
             raise RegistryUnreachable(str(error), where=request.where, code="registry_tls") from error
