@@ -98,7 +98,7 @@ class AskPass:
         try:
             request = json.loads(line)
             nonce, prompt = str(request["nonce"]), str(request["prompt"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return {"error": "the request cannot be read"}
         with self._lock:
             login = self._logins.get(nonce)

@@ -1,0 +1,111 @@
+"""Intents that come one by one: who writes for whom, and when."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from tests.git.bench import intent_for
+from updater.clock import Deadline, SystemClock
+from updater.errors import WriteBackError
+from updater.model.changes import WriteBackResult, WriteOutcome
+from updater.writeback.git_gathering import Gathering, Pace
+from updater.writeback.git_intents import GitIntent
+
+_CLOCK = SystemClock()
+
+
+class Writes:
+    """Remembers what was written together; ``gate`` holds the first write up."""
+
+    def __init__(self) -> None:
+        self.together: list[int] = []
+        self.gate = threading.Event()
+        self.began = threading.Event()
+        self.running = 0
+        self.most_running = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, intents: Sequence[GitIntent]) -> Sequence[WriteBackResult]:
+        with self._lock:
+            self.running += 1
+            self.most_running = max(self.most_running, self.running)
+            self.together.append(len(intents))
+        self.began.set()
+        assert self.gate.wait(20)
+        with self._lock:
+            self.running -= 1
+        return [WriteBackResult(intent.change_set, WriteOutcome.WRITTEN) for intent in intents]
+
+
+def _submit(
+    gathering: Gathering, writes: Writes, apps: Sequence[str], outcomes: list[object]
+) -> list[threading.Thread]:
+    def work(app: str) -> None:
+        intent = intent_for("https://h.test/a", "1.0.0", app=app)
+        try:
+            outcomes.append(gathering.submit(intent, writes, Deadline.after(_CLOCK, 20)).outcome)
+        except WriteBackError as error:
+            outcomes.append(error.code)
+
+    threads = [threading.Thread(target=work, args=(app,)) for app in apps]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def test_what_comes_during_a_write_is_written_together_after_it() -> None:
+    writes, outcomes = Writes(), list[object]()
+    gathering = Gathering(Pace(0.0, 0.0, 1000), _CLOCK, threading.Event())
+    threads = _submit(gathering, writes, ["first"], outcomes)
+    assert writes.began.wait(20)
+    threads += _submit(gathering, writes, [f"app{number}" for number in range(8)], outcomes)
+    while len(next(iter(gathering._queues.values())).waiting) < 8:
+        threading.Event().wait(0.005)
+    writes.gate.set()
+    for thread in threads:
+        thread.join()
+    assert writes.together == [1, 8]
+    assert writes.most_running == 1
+    assert outcomes == [WriteOutcome.WRITTEN] * 9
+    assert gathering._queues == {}
+
+
+def test_a_full_queue_does_not_wait() -> None:
+    writes, outcomes = Writes(), list[object]()
+    writes.gate.set()
+    gathering = Gathering(Pace(3600.0, 3600.0, 3), _CLOCK, threading.Event())
+    for thread in _submit(gathering, writes, "abc", outcomes):
+        thread.join()
+    assert writes.together == [3]
+
+
+def test_shutdown_ends_the_wait() -> None:
+    writes, stopping, outcomes = Writes(), threading.Event(), list[object]()
+    writes.gate.set()
+    stopping.set()
+    for thread in _submit(Gathering(Pace(3600.0, 3600.0, 1000), _CLOCK, stopping), writes, "a", outcomes):
+        thread.join()
+    assert outcomes == [WriteOutcome.WRITTEN]
+
+
+def test_a_failure_reaches_everybody_who_waited() -> None:
+    outcomes: list[object] = []
+    gathering = Gathering(Pace(3600.0, 3600.0, 2), _CLOCK, threading.Event())
+
+    def fail(_intents: Sequence[GitIntent]) -> Sequence[WriteBackResult]:
+        raise WriteBackError("no", code="push_denied")
+
+    for thread in _submit(gathering, fail, "ab", outcomes):  # type: ignore[arg-type]  # any writer will do
+        thread.join()
+    assert outcomes == ["push_denied"] * 2
+
+
+def test_a_caller_whose_time_is_over_leaves_the_queue() -> None:
+    gathering = Gathering(Pace(3600.0, 3600.0, 1000), _CLOCK, threading.Event())
+    with pytest.raises(WriteBackError) as raised:
+        gathering.submit(intent_for("https://h.test/a", "1"), lambda _: [], Deadline.after(_CLOCK, 0.05))
+    assert raised.value.code == "timeout"
+    assert gathering._queues == {}
