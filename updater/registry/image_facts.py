@@ -19,7 +19,7 @@ from updater.model.images import Loss
 from updater.ports.log import EventLog
 from updater.registry.authorization import Visit
 from updater.registry.content import RepositoryContent
-from updater.registry.contents import IndexEntry, IndexFacts, ManifestFacts
+from updater.registry.contents import ConfigFacts, IndexEntry, IndexFacts, ManifestFacts
 from updater.rules.platforms import PlatformFilter
 
 MAX_DEPTH = 2
@@ -77,7 +77,7 @@ class ImageReader:
         config = self._content.fetch_config(question.visit, manifest, question.deadline)
         if not question.platforms.accepts(config.platform):
             return _MISSING
-        return ImageFacts(self._created_ns(question, manifest) if question.wants_created else None)
+        return ImageFacts(_created_ns(manifest, config) if question.wants_created else None)
 
     def _of_index(self, question: Question, index: IndexFacts, *, depth: int) -> ImageFacts:
         matching = [entry for entry in index.entries if _may_fit(question.platforms, entry)]
@@ -94,16 +94,14 @@ class ImageReader:
         if not entry.is_index and not question.wants_created:
             return ImageFacts()
         facts = self._content.fetch_manifest(question.visit, entry.digest, question.deadline)
+        if entry.is_index is not isinstance(facts, IndexFacts):
+            raise _bad_index(question, "an entry is not of the kind that its descriptor says")
         if isinstance(facts, ManifestFacts):
-            return ImageFacts(self._created_ns(question, facts) if question.wants_created else None)
+            config = self._content.fetch_config(question.visit, facts, question.deadline)
+            return ImageFacts(_created_ns(facts, config))
         if depth >= MAX_DEPTH:
             raise _bad_index(question, f"indexes are nested deeper than {MAX_DEPTH}")
         return self._of_index(question, facts, depth=depth + 1)
-
-    def _created_ns(self, question: Question, manifest: ManifestFacts) -> int | None:
-        config = self._content.fetch_config(question.visit, manifest, question.deadline)
-        dates = (config.created_ns, manifest.created_ns, config.history_ns)
-        return next((date for date in dates if date is not None), None)
 
     def _remark(self, question: Question, digest: str, created_ns: int | None) -> None:
         """Say once per digest that a date is missing or lies ahead: the order is kept, but may surprise."""
@@ -116,6 +114,11 @@ class ImageReader:
         if not is_known:
             event = "creation_time_missing" if created_ns is None else "creation_time_in_future"
             self._log.warning(event, repository=str(question.visit.remote), digest=digest)
+
+
+def _created_ns(manifest: ManifestFacts, config: ConfigFacts) -> int | None:
+    dates = (config.created_ns, manifest.created_ns, config.history_ns)
+    return next((date for date in dates if date is not None), None)
 
 
 def _may_fit(platforms: PlatformFilter, entry: IndexEntry) -> bool:

@@ -221,6 +221,18 @@ def test_an_index_within_an_index_is_read_and_no_deeper(
     assert (candidate.loss, candidate.created_ns) == (loss, None if loss else JANUARY + 3 * DAY)
 
 
+@pytest.mark.parametrize("wants_created", [True, False], ids=["dated", "digest only"])
+def test_an_image_that_an_index_calls_an_index_is_not_used(
+    registry: PlaygroundRegistry, connect: Connect, *, wants_created: bool
+) -> None:
+    digest = registry.push(APP, "image", platform=ARM)
+    entry = {"mediaType": INDEX_TYPE, "digest": digest, "size": 2}
+    body = json.dumps({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry]}).encode()
+    registry.put_manifest(APP, "odd", INDEX_TYPE, body)
+    (candidate,) = connect(registry).candidates("odd", platforms=(AMD,), wants_created=wants_created)
+    assert candidate.loss is Loss.METADATA_UNREADABLE
+
+
 def test_an_index_with_too_many_images_that_fit_is_unusable(registry: PlaygroundRegistry, connect: Connect) -> None:
     registry.push_index(APP, "multi", {AMD: day(1)})
     document = json.loads(registry.manifest(APP, "multi"))
