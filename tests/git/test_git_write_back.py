@@ -158,6 +158,61 @@ def test_a_revision_that_is_no_branch_is_named(remote: BareRepository, bench: Be
     assert bench.write_one(intent_for(remote.url, "1.1.0", revision=revision)).error_code == code
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a b", "x" * 5000, "two\nlines", "*"])
+def test_a_name_that_no_branch_has_is_refused(remote: BareRepository, bench: Bench, name: str) -> None:
+    assert bench.write_one(intent_for(remote.url, "1.1.0", revision=name)).error_code == "invalid_branch_name"
+    assert bench.write_one(intent_for(remote.url, "1.1.0", write_branch=name)).error_code == "invalid_branch_name"
+
+
+def test_a_branch_that_became_a_folder_of_branches_is_no_obstacle(remote: BareRepository, bench: Bench) -> None:
+    bench.write(intent_for(remote.url, "1.1.0", write_branch="updates"))
+    remote.git("branch", "-D", "updates")
+    for tag in ("1.2.0", "1.3.0"):
+        result = bench.write_one(intent_for(remote.url, tag, write_branch="updates/shop"))
+        assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+        remote.commit({"other": tag}, branch="updates/shop")
+
+
+@pytest.mark.parametrize("setting", ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"])
+def test_a_server_that_offers_less_is_enough(remote: BareRepository, bench: Bench, setting: str) -> None:
+    remote.git("config", setting, "false")
+    assert bench.write_one(intent_for(remote.url, "1.1.0")).outcome is WriteOutcome.WRITTEN
+    remote.commit({"other": "x"})
+    assert bench.write_one(intent_for(remote.url, "1.2.0")).outcome is WriteOutcome.WRITTEN
+
+
+def test_an_empty_repository_has_no_branch_to_write(tmp_path: Path, bench: Bench) -> None:
+    empty = BareRepository(tmp_path / "empty.git")
+    assert bench.write_one(intent_for(empty.url, "1.1.0")).error_code == "no_default_branch"
+
+
+def test_a_missing_repository_is_named(tmp_path: Path, bench: Bench) -> None:
+    result = bench.write_one(intent_for((tmp_path / "nothing").as_uri(), "1.1.0"))
+    assert result.error_code == "repo_not_found"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        pytest.param(b"image:\n  tag: \xff\n", "target_not_utf8", id="not UTF-8"),
+        pytest.param(b"#" * (10 * 1024 * 1024 + 1), "target_too_large", id="too large"),
+        pytest.param(b"version https://git-lfs.github.com/spec/v1\noid x\n", "target_is_lfs_pointer", id="LFS"),
+        pytest.param(b"a: [\n", "parse_error", id="no YAML"),
+    ],
+)
+def test_a_file_that_cannot_be_edited_is_named(remote: BareRepository, bench: Bench, content: bytes, code: str) -> None:
+    remote.commit({"apps/shop/values.yaml": content})
+    assert bench.write_one(intent_for(remote.url, "1.1.0")).error_code == code
+
+
+def test_a_submodule_is_no_place_for_a_target(remote: BareRepository, bench: Bench) -> None:
+    tree = remote.git("ls-tree", "main").replace("\tapps", "\told")
+    made = remote.git("mktree", "--missing", stdin=f"{tree}160000 commit {'1' * 40}\tsub\n".encode()).strip()
+    remote.git("update-ref", "refs/heads/main", remote.git("commit-tree", made, "-p", "main", "-m", "x").strip())
+    assert bench.write_one(intent_for(remote.url, "1.1.0", path="sub/x.yaml")).outcome is WriteOutcome.FAILED
+    assert bench.write_one(intent_for(remote.url, "1.1.0", path="sub")).outcome is WriteOutcome.FAILED
+
+
 def test_a_new_file_is_made_with_its_folders(remote: BareRepository, bench: Bench) -> None:
     result = bench.write_one(intent_for(remote.url, "1.1.0", path="deep/er/values.yaml"))
     assert result.outcome is WriteOutcome.WRITTEN

@@ -68,7 +68,8 @@ _ROWS = (
     _row(r"couldn't find remote ref|Remote branch .* not found", "branch_not_found", "the remote has no such branch"),
     _row(
         r"bad object|object file .* is empty|loose object .* corrupt|is corrupt|not a git repository"
-        r"|broken (?:link|pack)|bad signature|shallow file has changed|missing (?:tree|commit) ",
+        r"|broken (?:link|pack)|bad signature|shallow file has changed|missing (?:tree|commit) "
+        r"|cannot lock ref|unable to update local ref",
         "mirror_damaged",
         "the mirror is damaged",
         is_retryable=True,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from updater.errors import PlanError
 from updater.manifests.branches import resolve_base_branch
 from updater.model.git_targets import GitTarget
 from updater.ports.git import HEADS, TAGS, RemoteRefs
+
+MAX_NAME = 1000
+"""Characters of a name that is asked about; git's own limit is that of file names, 255 bytes for each part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,14 @@ class Branches:
 
 
 def branch_names(target: GitTarget) -> tuple[str, ...]:
-    """The names to ask the remote about."""
+    """The names to ask the remote about; raises ``PlanError`` ``invalid_branch_name`` for what no branch is called."""
     revision = target.revision.removeprefix(HEADS).removeprefix(TAGS)
-    return tuple(name for name in (revision, target.write_branch) if name and name != "HEAD")
+    names = tuple(name for name in (revision, target.write_branch) if name and name != "HEAD")
+    for name in names:
+        if len(name) > MAX_NAME or not name.isprintable() or set(" :~^?*[\\") & set(name):
+            hint = "see the annotation git-branch and the source's targetRevision"
+            raise PlanError(f"{name[:120]!r} is no name of a branch", hint=hint, code="invalid_branch_name")
+    return names
 
 
 def resolve_branches(target: GitTarget, refs: RemoteRefs) -> Branches:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from updater.model.git_targets import GitTarget
+from updater.model.git_targets import REPOSITORY_CREDENTIALS, GitTarget
 from updater.writeback.git_intents import GitIntent
 
 WriterKey = tuple[str, str, str, str]
@@ -40,11 +40,11 @@ def writer_key(target: GitTarget) -> WriterKey:
 
 def plan_batches(intents: Sequence[GitIntent], max_size: int) -> tuple[Batch, ...]:
     """The batches in the order of their first intent; a newer intent takes the place of the one it replaces."""
-    groups: dict[tuple[WriterKey, str], dict[object, GitIntent]] = {}
-    superseded: dict[tuple[WriterKey, str], list[GitIntent]] = {}
+    groups: dict[object, dict[object, GitIntent]] = {}
+    superseded: dict[object, list[GitIntent]] = {}
     for intent in intents:
         target = intent.target
-        group = (writer_key(target), target.revision)
+        group = (writer_key(target), target.revision, _secret_user(intent))
         same = (intent.change_set.application, target.file, target.path)
         kept = groups.setdefault(group, {})
         if same in kept:
@@ -55,6 +55,12 @@ def plan_batches(intents: Sequence[GitIntent], max_size: int) -> tuple[Batch, ..
         for group, kept in groups.items()
         for batch in _cut(tuple(kept.values()), tuple(superseded.get(group, ())), max_size)
     )
+
+
+def _secret_user(intent: GitIntent) -> str:
+    """The namespace that a named secret is used from: whether it may be is decided for each on its own."""
+    is_secret = intent.target.credentials != REPOSITORY_CREDENTIALS
+    return intent.change_set.application.namespace if is_secret else ""
 
 
 def _cut(intents: tuple[GitIntent, ...], superseded: tuple[GitIntent, ...], max_size: int) -> list[Batch]:
