@@ -7,7 +7,7 @@ import pytest
 
 from updater.errors import WriteBackError
 from updater.manifests.edits import YamlFile
-from updater.manifests.reading import NESTING_LIMIT
+from updater.manifests.reading import EVENT_LIMIT, NESTING_LIMIT
 from updater.manifests.values_file import ValueWrite, edit_values
 
 
@@ -129,6 +129,12 @@ def test_deep_nesting_ends_at_once(opening: str) -> None:
     with pytest.raises(WriteBackError, match=str(NESTING_LIMIT)):
         YamlFile(opening * 100_000, "deep.yaml")
     assert time.process_time() - started < 5
+
+
+def test_a_file_of_too_many_values_is_refused() -> None:
+    with pytest.raises(WriteBackError, match=str(EVENT_LIMIT)) as caught:
+        YamlFile("a: [" + "a," * EVENT_LIMIT + "a]\n", "large.yaml")
+    assert caught.value.code == "parse_error"
 
 
 @pytest.mark.parametrize("text", ["\0", "a: \x07", "\ud800", "a: \ud800\n"])

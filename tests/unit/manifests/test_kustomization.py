@@ -25,6 +25,13 @@ def _text(before: str, image: str, left: str = "") -> str:
             id="tag and digest behind the new name",
         ),
         pytest.param("- newName: b/c\n  name: a\n", "b/c:v2", "", "- newName: b/c\n  newTag: v2\n  name: a\n"),
+        pytest.param(
+            "- name: a\n  newName: b\n",
+            "b:v2",
+            "web",
+            "- name: a\n  newName: b\n- name: web\n  newName: b\n  newTag: v2\n",
+            id="a wanted name is not found by a new name",
+        ),
         pytest.param("- name: a\n  newTag:\n", "a:v2", "", "- name: a\n  newTag: v2\n", id="empty tag"),
         pytest.param(
             "- name: a\n  newName: docker.io/library/b\n",

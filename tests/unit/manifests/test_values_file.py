@@ -130,6 +130,11 @@ def test_keys_through_one_mapping_alias_with_different_values_are_refused() -> N
         edit_values(text, [ValueWrite("api.tag", "v2"), ValueWrite("web.tag", "v3")], "v.yaml")
 
 
+def test_a_missing_key_is_made_below_the_deepest_mapping() -> None:
+    text = "a:\n  x: 1\na.b:\n  y: 1\n"
+    assert _written(text, ValueWrite("a.b.c", "v2")) == text + "  c: v2\n"
+
+
 def test_the_later_of_two_writes_to_one_key_wins() -> None:
     assert _written("a: v1\n", ValueWrite("a", "v2"), ValueWrite("a", "v3")) == "a: v3\n"
 
