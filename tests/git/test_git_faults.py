@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -258,3 +259,19 @@ def test_what_has_not_begun_at_shutdown_says_so(remote: BareRepository, make_ben
     bench.write_back._stopping.set()
     result = bench.write_one(intent_for(remote.url, "1.1.0"))
     assert (result.outcome, result.error_code) == (WriteOutcome.FAILED, "shutting_down")
+
+
+def test_a_remote_that_never_answers_costs_its_attempts_and_no_more(make_bench: Make) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        git = GitOptions(limits=ProcessLimits(soft_s=0.4, fatal_s=0.3), admission=Admission(allows_http=True))
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/a"
+        result = make_bench(BenchOptions(git=git)).write_one(intent_for(url, "1.1.0"))
+    assert result.error_code == "timeout"
+
+
+def test_the_deadline_of_the_round_ends_everything(remote: BareRepository, make_bench: Make) -> None:
+    remote.add_hook("pre-receive", "sleep 1000")
+    began = time.monotonic()
+    result = make_bench().write_one(intent_for(remote.url, "1.1.0"), within_s=1.0)
+    assert result.outcome is WriteOutcome.FAILED
+    assert time.monotonic() - began < 20
