@@ -146,6 +146,15 @@ def test_a_push_whose_answer_is_lost_is_looked_up(remote: BareRepository, make_b
     assert remote.count() == before + 1
 
 
+def test_a_lost_answer_about_a_branch_made_anew_is_looked_up_too(remote: BareRepository, make_bench: Make) -> None:
+    remote.commit({"old": "yes"}, branch="updates")
+    remote.add_hook("reference-transaction", "if [ $1 = committed ]; then kill -9 $PPID; fi")
+    options = GitWriteOptions(backoff=QUICK, resets_write_branch=True)
+    result = make_bench(BenchOptions(write=options)).write_one(intent_for(remote.url, "1.1.0", write_branch="updates"))
+    assert (result.outcome, result.commit) == (WriteOutcome.WRITTEN, remote.tip("updates"))
+    assert remote.count("updates") == remote.count() + 1
+
+
 def test_a_push_that_broke_before_it_was_stored_is_repeated(
     remote: BareRepository, make_bench: Make, tmp_path: Path
 ) -> None:

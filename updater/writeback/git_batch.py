@@ -7,7 +7,6 @@ or forced. A push without an answer is looked up before anything is repeated.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 from updater.clock import Clock, Deadline
 from updater.errors import GitError, PlanError, UpdaterError, WriteBackError
@@ -19,39 +18,12 @@ from updater.writeback.git_intents import GitIntent
 from updater.writeback.git_messages import commit_message
 from updater.writeback.git_options import GitWriteOptions
 from updater.writeback.git_plan import Batch
-from updater.writeback.git_staging import Staged, Staging, locate
-
-Results = dict[int, WriteBackResult]
-"""By position in the batch."""
+from updater.writeback.git_run import Draft, Place, Results, Run, all_failed, result_of, with_landed
+from updater.writeback.git_staging import Staging, locate
 
 LOOK_UP_S = 30.0
 """For the last look at a remote that gave no answer to a push."""
 _SETTLED = (WriteOutcome.UNCHANGED, WriteOutcome.FAILED)
-
-
-@dataclass(slots=True)
-class _Run:
-    """One batch on its way; lives in the thread that writes it."""
-
-    batch: Batch
-    deadline: Deadline
-    is_dry_run: bool
-    races: int = 0
-    failures: int = 0
-    attempts: int = 0
-    unanswered: dict[str, dict[int, str]] = field(default_factory=dict)
-    """Tips whose push gave no answer, each with the commits it would carry, by position in the batch."""
-    landed: dict[int, str] = field(default_factory=dict)
-    """What of that was found on the remote later."""
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A batch applied to one commit, not yet committed."""
-
-    staging: Staging
-    changed: dict[int, Staged]
-    results: Results
 
 
 class BatchWriter:
@@ -65,7 +37,7 @@ class BatchWriter:
 
     def write(self, batch: Batch, *, dry_run: bool, deadline: Deadline) -> tuple[WriteBackResult, ...]:
         """One result per intent, in their order, then one per superseded intent; nothing is raised for a failure."""
-        run = _Run(batch, deadline, dry_run)
+        run = Run(batch, deadline, dry_run)
         results = self._written(run)
         replaced = tuple(
             WriteBackResult(intent.change_set, WriteOutcome.SUPERSEDED, error="a newer change of the same file came")
@@ -73,15 +45,15 @@ class BatchWriter:
         )
         return (*(results[index] for index in range(len(batch.intents))), *replaced)
 
-    def _written(self, run: _Run) -> Results:
+    def _written(self, run: Run) -> Results:
         while True:
             try:
-                return _with_landed(run, self._attempt(run))
+                return with_landed(run, self._attempt(run))
             except UpdaterError as error:
                 if not self._may_repeat(run, error):
                     return self._given_up(run, error)
 
-    def _given_up(self, run: _Run, error: UpdaterError) -> Results:
+    def _given_up(self, run: Run, error: UpdaterError) -> Results:
         """A failure; unless a push whose outcome nobody reported turns out to have been stored."""
         if run.unanswered:
             run.deadline = Deadline.after(self._clock, LOOK_UP_S)
@@ -90,14 +62,14 @@ class BatchWriter:
                 found = self._attempt(run)
             except UpdaterError as second:
                 text = f"{error}; whether it was stored is unknown, because {second}"
-                return _all_failed(run, GitError(text, code=error.code))
+                return all_failed(run, GitError(text, code=error.code))
             if run.landed:
-                lost = _all_failed(run, error)
+                lost = all_failed(run, error)
                 kept = {index: result for index, result in found.items() if result.outcome in _SETTLED}
-                return _with_landed(run, {**lost, **kept})
-        return _all_failed(run, error)
+                return with_landed(run, {**lost, **kept})
+        return all_failed(run, error)
 
-    def _attempt(self, run: _Run) -> Results:
+    def _attempt(self, run: Run) -> Results:
         target, namespace = run.batch.target, run.batch.intents[0].change_set.application.namespace
         with self._remotes.open(target, namespace, run.deadline) as session:
             while True:
@@ -105,18 +77,18 @@ class BatchWriter:
                 if results is not None:
                     return results
 
-    def _may_repeat(self, run: _Run, error: UpdaterError) -> bool:
+    def _may_repeat(self, run: Run, error: UpdaterError) -> bool:
         """Whether a failure of the network kind is worth another attempt; waits before it says yes."""
         run.failures += 1
         return error.retryable and run.failures < self._options.backoff.attempts and self._wait(run, run.failures - 1)
 
-    def _wait(self, run: _Run, attempt: int, *, at_least_s: float = 0.0) -> bool:
+    def _wait(self, run: Run, attempt: int, *, at_least_s: float = 0.0) -> bool:
         delay_s = self._options.backoff.delay_s(attempt, self._clock, at_least_s=at_least_s)
         if delay_s >= run.deadline.remaining_s():
             return False
         return self._clock.wait_s(delay_s)
 
-    def _once(self, session: GitSession, run: _Run) -> Results | None:
+    def _once(self, session: GitSession, run: Run) -> Results | None:
         """One pass over the pipeline; None when the race was lost and is worth another."""
         target = run.batch.target
         refs = session.fetch_refs(branch_names(target))
@@ -124,11 +96,11 @@ class BatchWriter:
         self._log.debug("git_refs_listed", repository=str(target.remote), branch=branches.push)
         content, expected = self._start(session, branches)
         self._log.debug("git_commit_fetched", repository=str(target.remote), commit=content.commit)
-        self._look_up(session, run, content)
+        self._look_up(session, run, branches, content)
         draft = self._draft(run, content)
         if not draft.changed or run.is_dry_run:
             return draft.results
-        return self._publish(session, run, _Place(branches, content, expected), draft)
+        return self._publish(session, run, Place(branches, content, expected), draft)
 
     def _start(self, session: GitSession, branches: Branches) -> tuple[CommitContent, str | None]:
         """The commit to work on, and the tip that the push branch must still have."""
@@ -137,16 +109,16 @@ class BatchWriter:
         content = session.fetch_commit(branches.push, branches.expected)
         return content, content.commit
 
-    def _look_up(self, session: GitSession, run: _Run, content: CommitContent) -> None:
+    def _look_up(self, session: GitSession, run: Run, branches: Branches, content: CommitContent) -> None:
         """See which pushes without an answer have been stored after all."""
         for tip, commits in run.unanswered.items():
-            if session.contains(content.commit, tip):
+            if tip == branches.expected or session.contains(content.commit, tip):
                 run.landed.update(commits)
                 self._log.info("git_push_found", repository=str(run.batch.target.remote), commit=tip)
 
-    def _draft(self, run: _Run, content: CommitContent) -> _Draft:
+    def _draft(self, run: Run, content: CommitContent) -> Draft:
         _prefetch(content, run.batch.intents)
-        draft = _Draft(Staging(content), {}, {})
+        draft = Draft(Staging(content), {}, {})
         for index, intent in enumerate(run.batch.intents):
             draft.results[index] = self._stage(run, draft, index, intent)
         for earlier, later in draft.staging.conflicts():
@@ -158,11 +130,11 @@ class BatchWriter:
             )
         return draft
 
-    def _stage(self, run: _Run, draft: _Draft, index: int, intent: GitIntent) -> WriteBackResult:
+    def _stage(self, run: Run, draft: Draft, index: int, intent: GitIntent) -> WriteBackResult:
         try:
             staged = draft.staging.apply(intent)
         except (WriteBackError, PlanError) as error:
-            return _result(intent, WriteOutcome.FAILED, run, error=error)
+            return result_of(intent, WriteOutcome.FAILED, run, error=error)
         except UpdaterError:
             raise
         except Exception as error:  # noqa: BLE001 - a bug met in one edit must not cost the others
@@ -172,11 +144,11 @@ class BatchWriter:
         for warned in staged.warnings:
             self._log.warning(warned.kind, application=str(intent.change_set.application), text=warned.text)
         if not staged.is_changed:
-            return _result(intent, WriteOutcome.UNCHANGED, run)
+            return result_of(intent, WriteOutcome.UNCHANGED, run)
         draft.changed[index] = staged
-        return _result(intent, WriteOutcome.DRY_RUN, run, diff=staged.diff)
+        return result_of(intent, WriteOutcome.DRY_RUN, run, diff=staged.diff)
 
-    def _publish(self, session: GitSession, run: _Run, place: _Place, draft: _Draft) -> Results | None:
+    def _publish(self, session: GitSession, run: Run, place: Place, draft: Draft) -> Results | None:
         if not draft.staging.changes:
             return {**draft.results, **self._outcome(run, draft, WriteOutcome.UNCHANGED)}
         tip, commits = self._commit(session, run, place, draft)
@@ -193,7 +165,7 @@ class BatchWriter:
         return self._not_landed(run, draft, result, place)
 
     def _commit(
-        self, session: GitSession, run: _Run, place: _Place, draft: _Draft
+        self, session: GitSession, run: Run, place: Place, draft: Draft
     ) -> tuple[CommitContent, dict[int, str]]:
         """The new tip, and the commit that carries each change."""
         intents = run.batch.intents
@@ -213,14 +185,14 @@ class BatchWriter:
             commits.update(dict.fromkeys(own, tip.commit))
         return tip, commits
 
-    def _is_there_already(self, session: GitSession, place: _Place, tip: CommitContent) -> bool:
+    def _is_there_already(self, session: GitSession, place: Place, tip: CommitContent) -> bool:
         """Whether a branch that is made anew each time holds just this already."""
         if place.expected is None or place.expected == place.content.commit:
             return False
         stored = session.fetch_commit(place.branches.push, place.expected)
         return stored.entry("") == tip.entry("")
 
-    def _not_landed(self, run: _Run, draft: _Draft, result: PushResult, place: _Place) -> Results | None:
+    def _not_landed(self, run: Run, draft: Draft, result: PushResult, place: Place) -> Results | None:
         where = f"{run.batch.target.remote} {place.branches.push}"
         match result.fate:
             case PushFate.RACE:
@@ -237,40 +209,30 @@ class BatchWriter:
         if result.fate is PushFate.DENIED and several:
             return self._apart(run, draft)
         failed = {
-            index: _result(run.batch.intents[index], WriteOutcome.FAILED, run, error=denied) for index in draft.changed
+            index: result_of(run.batch.intents[index], WriteOutcome.FAILED, run, error=denied)
+            for index in draft.changed
         }
         return {**draft.results, **failed}
 
-    def _apart(self, run: _Run, draft: _Draft) -> Results:
+    def _apart(self, run: Run, draft: Draft) -> Results:
         """The remote refused several Applications together: each on its own, so that only the refused ones fail."""
         self._log.warning("git_batch_split", repository=str(run.batch.target.remote), changes=len(draft.changed))
         results = dict(draft.results)
         intents = run.batch.intents
         for application in dict.fromkeys(intents[index].change_set.application for index in draft.changed):
             own = [index for index in draft.changed if intents[index].change_set.application == application]
-            alone = _Run(Batch(tuple(intents[index] for index in own)), run.deadline, run.is_dry_run)
+            alone = Run(Batch(tuple(intents[index] for index in own)), run.deadline, run.is_dry_run)
             written = self._written(alone)
             results.update({index: written[position] for position, index in enumerate(own)})
         return results
 
-    def _outcome(
-        self, run: _Run, draft: _Draft, outcome: WriteOutcome, commits: dict[int, str] | None = None
-    ) -> Results:
+    def _outcome(self, run: Run, draft: Draft, outcome: WriteOutcome, commits: dict[int, str] | None = None) -> Results:
         return {
-            index: _result(
+            index: result_of(
                 run.batch.intents[index], outcome, run, diff=staged.diff, commit=(commits or {}).get(index, "")
             )
             for index, staged in draft.changed.items()
         }
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a commit goes: on top of ``content``, as the tip of the push branch if that is still at ``expected``."""
-
-    branches: Branches
-    content: CommitContent
-    expected: str | None
 
 
 def _prefetch(content: CommitContent, intents: Sequence[GitIntent]) -> None:
@@ -284,33 +246,3 @@ def _prefetch(content: CommitContent, intents: Sequence[GitIntent]) -> None:
         if real.entry is not None:
             object_ids.append(real.entry.object_id)
     content.prefetch(object_ids)
-
-
-def _result(
-    intent: GitIntent,
-    outcome: WriteOutcome,
-    run: _Run,
-    *,
-    diff: tuple[str, ...] = (),
-    commit: str = "",
-    error: UpdaterError | None = None,
-) -> WriteBackResult:
-    change_set = intent.change_set
-    text = f"{change_set.application}: {error}" if error is not None else ""
-    return WriteBackResult(change_set, outcome, run.attempts, diff, error.code if error else "", text, commit)
-
-
-def _with_landed(run: _Run, results: Results) -> Results:
-    """Found as wanted, and it was us who wrote it: written, not unchanged."""
-    return {
-        index: replace(result, outcome=WriteOutcome.WRITTEN, commit=run.landed[index])
-        if index in run.landed and result.outcome is WriteOutcome.UNCHANGED
-        else result
-        for index, result in results.items()
-    }
-
-
-def _all_failed(run: _Run, error: UpdaterError) -> Results:
-    return {
-        index: _result(intent, WriteOutcome.FAILED, run, error=error) for index, intent in enumerate(run.batch.intents)
-    }
