@@ -134,3 +134,24 @@ def test_a_second_signal_ends_it_at_once(program: Program) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
+
+
+def test_a_registry_that_is_not_allowed_is_never_asked(program: Program) -> None:
+    program.showcase.push_release("web", "1.0.1")
+
+    status, out, _ = program.run("--output", "json", REGISTRY_ALLOW_HOSTS="ghcr.io")
+
+    assert status == 0
+    document = json.loads(out)
+    assert document["totals"]["images_updated"] == 0
+    assert document["totals"]["errors"] == 4
+    assert program.showcase.registry.requests == ()
+
+
+def test_a_cache_folder_is_used(program: Program, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+
+    status, _, err = program.run("--registry-cache-dir", str(folder))
+
+    assert status == 0, err
+    assert any(folder.iterdir())

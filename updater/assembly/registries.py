@@ -16,7 +16,7 @@ from updater.registry.configuration import RegistryConfiguration, load_registrie
 from updater.registry.configuration_live import LiveRegistries
 from updater.registry.credential_readers import build_credential_reader
 from updater.registry.endpoints import RemoteRepository
-from updater.registry.options import RegistryOptions
+from updater.registry.options import RegistryOptions, janitor_period_s, transports_for
 from updater.settings.parts import RegistrySettings
 from updater.settings.table.registries import DEFAULT_CONF_PATH
 from updater.transport.http import HttpOptions
@@ -109,14 +109,27 @@ def _load_configuration(path: str, log: EventLog) -> RegistryConfiguration:
     return configuration
 
 
+_RETRY_BASE_S, _RETRY_CAP_S = 0.2, 3.0
+_SHARE_OF_INTERVAL = 0.9
+"""A list serves everybody until just before the next round asks again (``registries.md`` 6.3)."""
+
+
 def _options(settings: RegistrySettings, proxies: ProxyOptions) -> RegistryOptions:
-    return RegistryOptions(
-        http=HttpOptions(
-            proxies=proxies,
-            pool_size=min(settings.max_connections_per_host, settings.max_inflight),
-            connect_timeout_s=settings.tls_handshake_timeout_s,
-        ),
-        tags_backoff=Backoff(settings.tag_attempts, base_s=0.2, cap_s=3.0),
+    pool_size = min(settings.max_connections_per_host, settings.max_idle_connections_per_host, settings.max_inflight)
+    options = RegistryOptions(
+        http=HttpOptions(proxies=proxies, pool_size=pool_size, connect_timeout_s=settings.tls_handshake_timeout_s),
+        tags_backoff=Backoff(settings.tag_attempts, _RETRY_BASE_S, _RETRY_CAP_S),
         tags_timeout_s=settings.tag_timeout_s,
+        manifest_backoff=Backoff(settings.manifest_attempts, _RETRY_BASE_S, _RETRY_CAP_S),
+        manifest_timeout_s=settings.manifest_timeout_s,
         token_backoff=Backoff(settings.token_attempts, settings.token_retry_base_s, settings.token_retry_max_s),
+        max_transports=transports_for(settings.max_idle_connections, pool_size),
+        response_header_timeout_s=settings.response_header_timeout_s,
+        janitor_period_s=janitor_period_s(settings.janitor_interval_s, settings.idle_connection_timeout_s),
+        tags_are_immutable=settings.tags_are_immutable,
+        cache_folder=settings.cache_folder,
+        allowed_hosts=settings.allowed_hosts,
     )
+    if not settings.interval_s:
+        return options
+    return replace(options, share_tags_s=_SHARE_OF_INTERVAL * settings.interval_s)

@@ -58,27 +58,7 @@ MISSING = (
     Missing("the status page", ("status_addr",), "use --output json"),
     Missing("the webhook server", tuple(option.key for option in WEBHOOKS), "call 'run --once' from the pipeline"),
     Missing("writing to Git", tuple(option.key for option in GIT), "use the write-back method argocd"),
-    Missing("a list of allowed registries", ("registry_allow_hosts",), "leave the variable out"),
-    Missing(
-        "the metadata of images",
-        ("registry_manifest_attempts", "registry_manifest_timeout", "registry_tags_immutable"),
-        "leave the variable out",
-        is_tuning=True,
-    ),
-    Missing(
-        "these limits of idle registry connections",
-        (
-            "registry_response_header_timeout",
-            "registry_idle_conn_timeout",
-            "registry_max_idle_conns",
-            "registry_max_idle_conns_per_host",
-            "registry_transport_janitor_interval",
-        ),
-        "use REGISTRY_TAG_TIMEOUT and REGISTRY_MAX_CONNS_PER_HOST",
-        is_tuning=True,
-    ),
     Missing("a mounted configuration folder", ("config_dir",), "use flags and variables"),
-    Missing("the registry cache on disk", ("registry_cache_dir",), "leave it out"),
     Missing(
         "the Kubernetes client",
         ("kubeconfig",),

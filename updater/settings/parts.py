@@ -54,14 +54,28 @@ class FilterSettings:
 
 @dataclass(frozen=True, slots=True)
 class RegistrySettings:
-    """Limits of the registry client, and the path of the registries' file (empty: built-in registries only)."""
+    """Limits of the registry client, and the path of the registries' file (empty: built-in registries only).
+
+    ``cache_folder`` empty keeps what registries said in memory; ``interval_s`` 0 means that rounds do not repeat.
+    """
 
     conf_path: str = ""
+    cache_folder: str = ""
+    interval_s: float = 0.0
+    response_header_timeout_s: float = 60.0
     tls_handshake_timeout_s: float = 10.0
+    idle_connection_timeout_s: float = 90.0
+    janitor_interval_s: float = 300.0
     max_connections_per_host: int = 30
+    max_idle_connections: int = 1_000
+    max_idle_connections_per_host: int = 200
     max_inflight: int = 15
     tag_attempts: int = 3
     tag_timeout_s: float = 60.0
+    manifest_attempts: int = 3
+    manifest_timeout_s: float = 60.0
+    tags_are_immutable: bool = False
+    allowed_hosts: tuple[str, ...] = ()
     token_attempts: int = 7
     token_retry_base_s: float = 0.2
     token_retry_max_s: float = 3.0
@@ -165,11 +179,22 @@ def registry_settings(settings: Settings) -> RegistrySettings:
     """The registry client."""
     return RegistrySettings(
         conf_path=settings.text("registries_conf_path"),
+        cache_folder=settings.text("registry_cache_dir") if "registry_cache_dir" in settings.by_key else "",
+        interval_s=settings.seconds("interval") if "interval" in settings.by_key else 0.0,
+        response_header_timeout_s=settings.seconds("registry_response_header_timeout"),
         tls_handshake_timeout_s=settings.seconds("registry_tls_handshake_timeout"),
+        idle_connection_timeout_s=settings.seconds("registry_idle_conn_timeout"),
+        janitor_interval_s=settings.seconds("registry_transport_janitor_interval"),
         max_connections_per_host=settings.integer("registry_max_conns_per_host"),
+        max_idle_connections=settings.integer("registry_max_idle_conns"),
+        max_idle_connections_per_host=settings.integer("registry_max_idle_conns_per_host"),
         max_inflight=settings.integer("registry_max_inflight"),
         tag_attempts=settings.integer("registry_tag_attempts"),
         tag_timeout_s=settings.seconds("registry_tag_timeout"),
+        manifest_attempts=settings.integer("registry_manifest_attempts"),
+        manifest_timeout_s=settings.seconds("registry_manifest_timeout"),
+        tags_are_immutable=settings.is_on("registry_tags_immutable"),
+        allowed_hosts=settings.texts("registry_allow_hosts"),
         token_attempts=settings.integer("registry_jwt_attempts"),
         token_retry_base_s=settings.seconds("registry_jwt_retry_base"),
         token_retry_max_s=settings.seconds("registry_jwt_retry_max"),
