@@ -12,7 +12,7 @@ import pytest
 from schedule_clock import ManualClock
 from schedule_fleet import WAIT_S, RecordingLog
 
-from updater.schedule.dispatcher import Dispatcher, DispatchHooks, Offer
+from updater.schedule.dispatcher import MANY_OFFERS, ORDER_LIFE_S, Dispatcher, DispatchHooks, Offer
 from updater.schedule.options import Schedule, ScheduleOptions
 from updater.schedule.passes import SkipReason
 
@@ -28,6 +28,7 @@ class Workshop:
     results: dict[str, bool | Exception] = field(default_factory=dict)
     gates: dict[str, threading.Semaphore] = field(default_factory=dict)
     most_at_once: int = 0
+    is_closed: bool = False
     _busy: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -47,11 +48,18 @@ class Workshop:
 
     def gate(self, key: str) -> threading.Semaphore:
         with self._lock:
-            return self.gates.setdefault(key, threading.Semaphore(0))
+            return self.gates.setdefault(key, threading.Semaphore(int(self.is_closed)))
 
     def let_go(self, *keys: str) -> None:
         for key in keys:
             self.gate(key).release()
+
+    def close(self) -> None:
+        """Let everybody go, also who comes later."""
+        with self._lock:
+            self.is_closed = True
+            waiting = list(self.gates)
+        self.let_go(*waiting)
 
     def next_started(self) -> str:
         return self.started.get(timeout=WAIT_S)
@@ -89,7 +97,7 @@ def floors() -> Iterator[list[Floor]]:
     yield made
     for floor in made:
         floor.dispatcher.stop()
-        floor.shop.let_go(*floor.shop.gates)
+        floor.shop.close()
         assert floor.dispatcher.wait_idle(WAIT_S)
         floor.dispatcher.close()
 
@@ -302,3 +310,29 @@ def test_ten_percent_of_failing_attempts_cost_no_other_attempt(floors: list[Floo
         floor.finish()
         floor.clock.advance(INTERVAL_S)
     assert Counter(floor.shop.started.queue) == Counter(dict.fromkeys(keys, 3))
+
+
+def test_a_long_queue_keeps_its_order_for_a_second_and_then_sees_what_came(floors: list[Floor]) -> None:
+    floor = Floor(ScheduleOptions(interval_s=INTERVAL_S, max_concurrency=1))
+    floors.append(floor)
+    keys = [f"ns/m{number:04}" for number in range(MANY_OFFERS + 3)]
+    floor.offer(*keys)
+    floor.dispatcher.start()
+    assert floor.shop.next_started() == keys[0]
+    floor.offer("ns/a")
+    floor.shop.let_go(keys[0])
+    assert floor.shop.next_started() == keys[1]
+    floor.clock.advance(ORDER_LIFE_S)
+    floor.shop.let_go(keys[1])
+    assert floor.shop.next_started() == "ns/a"
+
+
+def test_a_long_queue_that_leaves_slots_free_sees_what_came_at_once(floors: list[Floor]) -> None:
+    floor = Floor(ScheduleOptions(interval_s=INTERVAL_S, max_concurrency=3, per_repo_cap=1))
+    floors.append(floor)
+    keys = [f"ns/m{number:04}" for number in range(MANY_OFFERS + 2)]
+    floor.offer(*keys, repository="mono")
+    floor.dispatcher.start()
+    assert floor.shop.next_started() == keys[0]
+    floor.offer("ns/z", repository="solo")
+    assert floor.shop.next_started() == "ns/z"
