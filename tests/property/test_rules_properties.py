@@ -11,7 +11,7 @@ import semver
 from hypothesis import given
 from hypothesis import strategies as st
 
-from updater.errors import UpdaterError
+from updater.errors import PlanError, UpdaterError
 from updater.model.images import Candidate, Loss, Strategy, TagRule
 from updater.rules.constraints import parse_constraint
 from updater.rules.filters import compile_filter, parse_allowed_tags
@@ -215,6 +215,8 @@ def test_killer_expressions_take_no_time(expression: str) -> None:
 def test_killer_globs_take_no_time() -> None:
     assert not Glob("*a" * 60 + "b").matches("a" * 20_000)
     assert not Glob("*" * 20_000 + "b").matches("a" * 20_000)
+    with pytest.raises(PlanError, match="too long"):
+        Glob("*a" * 20_000)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ A glob becomes an RE2 expression, so that no glob takes more than linear time.
 from __future__ import annotations
 
 from updater.errors import PlanError
-from updater.rules.patterns import Pattern
+from updater.rules.patterns import MAX_EXPRESSION, Pattern
 
 _SPECIAL = frozenset("*?[\\")
+_ANY_RUN = "[^/]*"
 _NEVER = r"[^\x{0}-\x{10FFFF}]"
 
 
@@ -22,7 +23,7 @@ class Glob:
         """Compile; raises ``PlanError`` (``invalid_glob``) wherever in the glob the mistake stands."""
         self.text = text
         # Most globs in the field are plain names, and a comparison is far cheaper than an expression.
-        self._pattern = Pattern(rf"(?s)\A{_translate(text)}\z") if _SPECIAL.intersection(text) else None
+        self._pattern = _compile(text) if _SPECIAL.intersection(text) else None
 
     @property
     def is_literal(self) -> bool:
@@ -36,13 +37,22 @@ class Glob:
         return f"Glob({self.text!r})"
 
 
+def _compile(glob: str) -> Pattern:
+    expression = rf"(?s)\A{_translate(glob)}\z"
+    if len(expression) > MAX_EXPRESSION:
+        # Tags have 128 characters and names 253: what is longer is no pattern for them.
+        raise PlanError(f"pattern {glob[:80]!r} is too long: it has {len(glob):,} characters", code="invalid_glob")
+    return Pattern(expression)
+
+
 def _translate(glob: str) -> str:
     parts: list[str] = []
     at = 0
     while at < len(glob):
         match glob[at]:
             case "*":
-                parts.append("" if parts and parts[-1] == "[^/]*" else "[^/]*")
+                if not parts or parts[-1] != _ANY_RUN:
+                    parts.append(_ANY_RUN)
                 at += 1
             case "?":
                 parts.append("[^/]")
