@@ -69,7 +69,8 @@ class ContinuousRunner:
         hooks = DispatchHooks(self._attempts.run, self._dispatched, self._skipped, self._fleet.__len__)
         self._dispatcher = Dispatcher(options, hooks, clock, log)
         follow_hooks = FollowHooks(self._fleet_changed, self._plan_list)
-        self._follower = FleetFollower(parts.access, self._fleet, parts.follow, follow_hooks, clock, log)
+        follow_log = log.bind(**parts.hooks.server_fields)
+        self._follower = FleetFollower(parts.access, self._fleet, parts.follow, follow_hooks, clock, follow_log)
 
     @property
     def fleet(self) -> KnownFleet:

@@ -139,7 +139,8 @@ class CycleRunner:
         try:
             self.run_cycle()
         except UpdaterError as error:
-            self._log.error("fleet_unreadable", exception=error, code=error.code, error=str(error))
+            log = self._log.bind(**self._parts.hooks.server_fields)
+            log.error("fleet_unreadable", exception=error, code=error.code, error=str(error))
             is_early = self._listed_s is None and self._first_phase.remaining_s() >= FIRST_RETRY_S
             return min(FIRST_RETRY_S, self._options.interval_s) if is_early else self._options.interval_s
         except Exception as error:  # noqa: BLE001 - a bug met in one cycle must not be the end of all

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from updater.errors import UpdaterError
-from updater.ports.log import EventLog
+from updater.ports.log import EventLog, Field
+
+_NO_FIELDS: Mapping[str, Field] = MappingProxyType({})
 
 
 def _nothing(key: str) -> None:
@@ -18,12 +21,14 @@ class RoundHooks:
     """``on_known`` and ``on_gone`` hear the keys of Applications that join and leave, for series of metrics.
 
     ``warm_up`` is one dry-run round over the fleet that counts nothing, and returns the fields of its closing record;
-    None: no warm-up. It may raise ``UpdaterError``.
+    None: no warm-up. It may raise ``UpdaterError``. ``server_fields`` describe the connection in the record of a fleet
+    that cannot be listed (``runtime.md`` 3.3).
     """
 
     on_known: Callable[[str], None] = _nothing
     on_gone: Callable[[str], None] = _nothing
-    warm_up: Callable[[], dict[str, int]] | None = None
+    warm_up: Callable[[], Mapping[str, int]] | None = None
+    server_fields: Mapping[str, Field] = field(default_factory=lambda: _NO_FIELDS)
 
 
 def warm_up(hooks: RoundHooks, log: EventLog) -> None:

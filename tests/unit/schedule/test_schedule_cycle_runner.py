@@ -169,6 +169,28 @@ def test_a_failing_cycle_is_one_record_and_the_next_one_comes(
     assert rounds.log.count("fleet_unreadable") + rounds.log.count("bug_found") == 2
 
 
+def test_a_first_listing_is_repeated_every_five_seconds_for_a_minute() -> None:
+    source = MemorySource(application("a"))
+    source.failures = [away() for _ in range(15)]
+    rounds = Rounds(source, hooks=RoundHooks(server_fields={"argocd_server": "argocd.example.com"}))
+    runner = rounds.runner(interval_s=120.0)
+    pauses: list[float] = []
+    for _ in range(14):
+        pauses.append(runner._cycle_guarded())
+        rounds.clock.wait_s(pauses[-1])
+    assert pauses == [5.0] * 12 + [120.0] * 2
+    assert rounds.log.fields_of("fleet_unreadable")["argocd_server"] == "argocd.example.com"
+
+
+def test_a_listing_that_fails_later_waits_for_the_interval() -> None:
+    rounds = Rounds(MemorySource(application("a")))
+    runner = rounds.runner(interval_s=120.0)
+    runner.run_cycle()
+    rounds.source.failures = [away()]
+    assert runner._cycle_guarded() == 120.0
+    assert runner.listed_s == rounds.clock.monotonic_s()
+
+
 def test_the_stop_waits_for_the_running_cycle(running: Callable[[CycleRunner], Future[bool]]) -> None:
     source = MemorySource(application("a"))
     leave = threading.Event()

@@ -8,14 +8,21 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
-from updater.argocd.client import ArgoCDClient
+from updater.argocd.address import parse_address
+from updater.argocd.client import READ_METHODS, ArgoCDClient, ClientOptions
 from updater.argocd.fleet import FleetOptions
 from updater.argocd.watch import ArgoCDFeed
+from updater.argocd.webcalls import WireOptions
+from updater.argocd.webchannel import GrpcWebChannel
+from updater.clock import SystemClock
 from updater.errors import ArgoCDDenied, ArgoCDUnauthenticated, ArgoCDUnreachable
 from updater.playground.applications import kustomize_application
 from updater.playground.grpcweb_server import GrpcWebServer
 from updater.playground.world import World
 from updater.ports.fleet import FleetEvent, FleetEvents, FleetFeed
+from updater.ports.log import NullLog
+from updater.transport.http import HttpOptions, HttpTransport
+from updater.transport.redaction import Secret
 
 pytestmark = pytest.mark.wire
 
@@ -127,6 +134,33 @@ def test_a_refusal_is_no_end(world: World, client: ArgoCDClient, code: grpc.Stat
     world.reject_next("Watch", code, "no")
     with pytest.raises(error, match="watching Applications"):
         list(watch(client))
+
+
+class RenewingToken:
+    """A token that is replaced when it was refused."""
+
+    def __init__(self, first: str, second: str) -> None:
+        self._tokens = [Secret(first), Secret(second)]
+
+    def current(self) -> Secret:
+        return self._tokens[0]
+
+    def renewed(self, used: Secret) -> bool:
+        self._tokens = self._tokens[1:] or self._tokens
+        return self._tokens[0] != used
+
+
+def test_a_refused_token_that_was_renewed_ends_the_watch_and_the_next_one_uses_it(
+    world: World, web: GrpcWebServer, clock: SystemClock
+) -> None:
+    stale, fresh = world.issue_token(), world.issue_token()
+    world.revoke(stale)
+    wire = WireOptions(parse_address(web.url), "tests/1")
+    channel = GrpcWebChannel(HttpTransport(HttpOptions(), clock), clock, wire, READ_METHODS)
+    client = ArgoCDClient(channel, RenewingToken(stale, fresh), ClientOptions("tests"), clock, NullLog())
+    assert list(watch(client)) == []
+    assert next(iter(watch(client, ""))).snapshot.key.namespace == "argocd"
+    client.close()
 
 
 def test_a_server_that_is_away_is_an_error(web: GrpcWebServer, web_client: ArgoCDClient) -> None:
