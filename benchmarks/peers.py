@@ -10,15 +10,13 @@ from multiprocessing.connection import Connection
 
 from updater.argocd.client import ArgoCDClient
 from updater.assembly.connections import build_client
-from updater.clock import SystemClock
+from updater.assembly.surroundings import Surroundings
 from updater.playground.fleets import synthetic_fleet
 from updater.playground.grpcweb_server import GrpcWebServer
 from updater.playground.native_server import NativeServer
 from updater.playground.registry import PlaygroundRegistry
 from updater.playground.world import World
-from updater.ports.log import NullLog
 from updater.settings.parts import ConnectionSettings
-from updater.transport.proxies import ProxyOptions
 from updater.transport.redaction import Secret
 
 REPOSITORIES = 50
@@ -53,7 +51,7 @@ class Peers:
     def client(self, *, over_grpc_web: bool) -> ArgoCDClient:
         """A client as ``run`` has it; closed by the caller."""
         settings = self.connection(over_grpc_web=over_grpc_web)
-        return build_client(settings, ProxyOptions(), SystemClock(), NullLog())
+        return build_client(settings, Surroundings())
 
 
 @contextmanager

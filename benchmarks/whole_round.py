@@ -19,6 +19,7 @@ from benchmarks.peers import Peers, running_peers
 from updater.argocd.fleet import ArgoCDFleet, FleetOptions
 from updater.assembly import build_runtime
 from updater.assembly.registries import build_registries
+from updater.assembly.surroundings import Surroundings
 from updater.clock import Deadline, SystemClock
 from updater.engine.facts import gather
 from updater.engine.polls import Poller
@@ -28,7 +29,6 @@ from updater.ports.log import NullLog
 from updater.ports.progress import NoProgress
 from updater.rules.decisions import decide
 from updater.settings.parts import RegistrySettings, RunSettings
-from updater.transport.proxies import ProxyOptions
 
 SIZES = (1_000, 5_000)
 ROUNDS = 7
@@ -90,7 +90,7 @@ def _phases(site: Site, size: int) -> dict[str, Cost]:
             for image in plan_application(application, PlanOptions(), memory).images
         ],
     )
-    registries = build_registries(site.settings.registry, {}, ProxyOptions(), clock, log)
+    registries = build_registries(site.settings.registry, Surroundings())
     with closing(registries.client) as registry:
         poller = Poller(registry, registry, Deadline.after(clock, _TIMEOUT_S), log, threading.Event())
         facts = _timed(costs, "gather", lambda: gather(images, poller, memory.selector, workers=WORKERS))

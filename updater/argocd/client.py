@@ -37,6 +37,7 @@ from updater.argocd.tokens import TokenSource, expiry_warning, read_claims
 from updater.clock import Backoff, Clock, Deadline
 from updater.errors import ArgoCDError, ArgoCDUnauthenticated, ArgoCDUnavailable
 from updater.ports.log import EventLog
+from updater.ports.metrics import Metrics, NoMetrics
 from updater.transport.redaction import Secret
 
 Answer = TypeVar("Answer")
@@ -96,8 +97,16 @@ class ArgoCDClient:
     """Calls of the API server. Every method raises ``ArgoCDError`` or, for the token's file, ``ConfigurationError``."""
 
     def __init__(
-        self, channel: grpc.Channel, tokens: TokenSource, options: ClientOptions, clock: Clock, log: EventLog
+        self,
+        channel: grpc.Channel,
+        tokens: TokenSource,
+        options: ClientOptions,
+        clock: Clock,
+        log: EventLog,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics: Metrics = metrics or NoMetrics()
+        self._metrics_server = options.server.partition("://")[2] or options.server
         self._channel = channel
         self._tokens = tokens
         self._options = options
@@ -207,9 +216,11 @@ class ArgoCDClient:
     def _call_with(
         self, token: Secret, method: Callable[..., Answer], request: Any, doing: str, deadline: Deadline
     ) -> Answer:
+        self._metrics.increase("argocd_api_requests_total", argocd_server=self._metrics_server)
         try:
             return method(request, timeout=deadline.remaining_s(), metadata=_metadata(token))
         except grpc.RpcError as error:
+            self._metrics.increase("argocd_api_errors_total", argocd_server=self._metrics_server)
             raise call_error(error, CallSite(doing, self._options.server)) from error
 
     def _watch_error(self, token: Secret, error: grpc.RpcError) -> ArgoCDError:

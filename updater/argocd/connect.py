@@ -15,6 +15,7 @@ from updater.argocd.webrequests import check_headers
 from updater.clock import Clock
 from updater.errors import ConfigurationError
 from updater.ports.log import EventLog
+from updater.ports.metrics import Metrics
 from updater.transport.http import HttpOptions, HttpTransport
 from updater.transport.proxies import ProxyOptions
 from updater.transport.trust import TlsOptions
@@ -34,7 +35,12 @@ class ConnectionOptions:
 
 
 def connect(
-    options: ConnectionOptions, client: ClientOptions, tokens: TokenSource, clock: Clock, log: EventLog
+    options: ConnectionOptions,
+    client: ClientOptions,
+    tokens: TokenSource,
+    clock: Clock,
+    log: EventLog,
+    metrics: Metrics | None = None,
 ) -> ArgoCDClient:
     """A client that owns its channel. Nothing is sent yet.
 
@@ -51,7 +57,7 @@ def connect(
     check_headers(options.wire)
     if options.tls.insecure and options.wire.address.is_tls:
         log.warning("argocd_certificate_unverified", server=str(options.wire.address))
-    return ArgoCDClient(_channel(options, clock), tokens, client, clock, log)
+    return ArgoCDClient(_channel(options, clock), tokens, client, clock, log, metrics)
 
 
 def _channel(options: ConnectionOptions, clock: Clock) -> grpc.Channel:

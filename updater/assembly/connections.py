@@ -11,14 +11,12 @@ from updater.argocd.client import ArgoCDClient, CallTimeouts, ClientOptions
 from updater.argocd.connect import ConnectionOptions, connect
 from updater.argocd.tokens import FileToken, StaticToken, TokenSource
 from updater.argocd.webcalls import WireOptions
-from updater.clock import Clock
-from updater.ports.log import EventLog
+from updater.assembly.surroundings import Surroundings
 from updater.settings.parts import ConnectionSettings
-from updater.transport.proxies import ProxyOptions
 from updater.transport.trust import TlsOptions
 
 
-def build_client(settings: ConnectionSettings, proxies: ProxyOptions, clock: Clock, log: EventLog) -> ArgoCDClient:
+def build_client(settings: ConnectionSettings, around: Surroundings) -> ArgoCDClient:
     """A client that has sent nothing yet. Raises ``ConfigurationError`` for an address, token or file of no use."""
     address = parse_address(settings.server, plaintext=settings.is_plaintext, root_path=settings.root_path)
     wire = WireOptions(
@@ -32,10 +30,12 @@ def build_client(settings: ConnectionSettings, proxies: ProxyOptions, clock: Clo
         # Only gRPC-Web has a place for a root path, so one implies the other.
         use_grpc_web=settings.is_grpc_web or bool(address.root_path),
         tls=TlsOptions(settings.server_crt, settings.client_crt, settings.client_crt_key, settings.is_insecure),
-        proxies=proxies,
+        proxies=around.proxies,
     )
     timeouts = CallTimeouts.all_of(settings.timeout_s) if settings.timeout_s else CallTimeouts()
-    return connect(options, ClientOptions(str(address), timeouts), _tokens(settings), clock, log)
+    return connect(
+        options, ClientOptions(str(address), timeouts), _tokens(settings), around.clock, around.log, around.metrics
+    )
 
 
 def product() -> str:

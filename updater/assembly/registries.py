@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from updater.clock import Backoff, Clock, SystemClock
+from updater.assembly.surroundings import Surroundings
+from updater.clock import Backoff, SystemClock
 from updater.errors import ConfigurationError
 from updater.model.references import ImageRepository
 from updater.ports.log import EventLog
@@ -41,13 +42,14 @@ class FleetRegistries:
             self.client.retire_trust(tls)
 
 
-def build_registries(
-    settings: RegistrySettings, environment: Mapping[str, str], proxies: ProxyOptions, clock: Clock, log: EventLog
-) -> FleetRegistries:
+def build_registries(settings: RegistrySettings, around: Surroundings) -> FleetRegistries:
     """A client that has sent nothing yet. Raises ``ConfigurationError`` for a registries file that is not valid."""
-    live = LiveRegistries(settings.conf_path, log=log)
-    credentials = build_credential_reader(environment, clock, log=log, http=HttpOptions(proxies=proxies))
-    client = RegistryClient(live, credentials, clock, options=_options(settings, proxies), log=log)
+    live = LiveRegistries(settings.conf_path, log=around.log, metrics=around.metrics)
+    credentials = build_credential_reader(
+        around.environment, around.clock, log=around.log, http=HttpOptions(proxies=around.proxies)
+    )
+    options = _options(settings, around.proxies)
+    client = RegistryClient(live, credentials, around.clock, options=options, log=around.log, metrics=around.metrics)
     return FleetRegistries(client, live)
 
 

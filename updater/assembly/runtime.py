@@ -18,6 +18,7 @@ from updater.argocd.overrides import ArgoCDOverrides, OverrideOptions, WriteMode
 from updater.assembly.connections import build_client
 from updater.assembly.platforms import running_platform
 from updater.assembly.registries import FleetRegistries, build_registries
+from updater.assembly.surroundings import Surroundings
 from updater.clock import Backoff, Deadline, SystemClock
 from updater.engine.engine import Engine, EngineOptions
 from updater.errors import ConfigurationError
@@ -25,12 +26,12 @@ from updater.model.report import Report
 from updater.planning.documents_choice import RuleBook
 from updater.planning.plans import PlanOptions
 from updater.ports.log import EventLog
+from updater.ports.metrics import Metrics, NoMetrics
 from updater.ports.progress import Progress
 from updater.rules.label_selectors import SelectorError, parse_label_selector
 from updater.rules.name_patterns import compile_name_patterns
 from updater.settings.parts import FilterSettings, RunSettings
 from updater.settings.rules_files import RuleFiles
-from updater.transport.proxies import ProxyOptions
 from updater.writeback.fields import FieldWriter, FieldWriterOptions
 
 ROUND_TIMEOUT_S = 4 * 3600.0
@@ -117,19 +118,22 @@ class Runtime:
 
 
 def build_runtime(
-    settings: RunSettings, *, log: EventLog, progress: Progress, environment: Mapping[str, str] = os.environ
+    settings: RunSettings,
+    *,
+    log: EventLog,
+    progress: Progress,
+    environment: Mapping[str, str] = os.environ,
+    metrics: Metrics | None = None,
 ) -> Runtime:
     """The runtime for validated settings. Raises ``ConfigurationError``; nothing has been sent yet.
 
-    ``environment`` names proxies and holds what credential sources of type ``env`` refer to. For an unverified native
-    channel the server's certificate is fetched, which may raise ``ArgoCDUnreachable``.
+    For an unverified native channel the server's certificate is fetched, which may raise ``ArgoCDUnreachable``.
     """
-    clock = SystemClock()
+    around = Surroundings(environment, SystemClock(), log, metrics or NoMetrics())
     rules = _load_rules(settings.filters, log)
-    proxies = ProxyOptions.from_environment(environment)
-    registries = build_registries(settings.registry, environment, proxies, clock, log)
-    client = build_client(settings.connection, proxies, clock, log)
-    return Runtime(settings, _Parts(clock, client, registries, rules), log, progress)
+    registries = build_registries(settings.registry, around)
+    client = build_client(settings.connection, around)
+    return Runtime(settings, _Parts(around.clock, client, registries, rules), log, progress)
 
 
 def _load_rules(filters: FilterSettings, log: EventLog) -> RuleFiles:

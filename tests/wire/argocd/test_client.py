@@ -14,10 +14,13 @@ import pytest
 from transport.raw_peers import RawServer, silent
 
 from generated.application_messages_pb2 import ApplicationQuery, ApplicationUpdateSpecRequest
+from updater.argocd.address import parse_address
 from updater.argocd.client import ArgoCDClient, CallTimeouts, ClientOptions
+from updater.argocd.connect import ConnectionOptions, connect
 from updater.argocd.fleet import ArgoCDFleet, FleetOptions
 from updater.argocd.overrides import ArgoCDOverrides, OverrideOptions
 from updater.argocd.tokens import FileToken, StaticToken, TokenSource
+from updater.argocd.webcalls import WireOptions
 from updater.clock import Backoff, Deadline, SystemClock
 from updater.errors import (
     ArgoCDConflict,
@@ -36,6 +39,7 @@ from updater.model.applications import ApplicationKey
 from updater.playground.grpcweb_server import GrpcWebServer
 from updater.playground.world import World
 from updater.ports.log import NullLog
+from updater.telemetry.metrics import MetricsOptions, PrometheusMetrics
 
 pytestmark = pytest.mark.wire
 
@@ -463,3 +467,29 @@ def test_an_unreadable_token_file_is_named(tmp_path: Path, build: Build, within:
         build(FileToken(tmp_path / "none")).fetch_user(within(WAIT_S))
     assert str(tmp_path / "none") in str(caught.value)
     assert os.strerror(2) in str(caught.value)
+
+
+def test_calls_and_failures_are_counted_by_server() -> None:
+    metrics = PrometheusMetrics(MetricsOptions())
+    world = World()
+    with GrpcWebServer(world) as server:
+        counted = server.address
+        address = parse_address(server.url)
+        client = connect(
+            ConnectionOptions(WireOptions(address, "tests/1.0")),
+            ClientOptions(str(address)),
+            StaticToken(world.issue_token(), "test"),
+            SystemClock(),
+            NullLog(),
+            metrics,
+        )
+        deadline = Deadline.after(SystemClock(), 5)
+        client.fetch_version(deadline)
+        world.reject_next("/account.AccountService/CanI", grpc.StatusCode.INVALID_ARGUMENT, "no such action")
+        with pytest.raises(ArgoCDInvalid):
+            client.fetch_permission("fly", "*/*", deadline)
+        client.close()
+
+    text = metrics.render().decode()
+    assert f'argocd_image_updater_argocd_api_requests_total{{argocd_server="{counted}"}} 2.0' in text
+    assert f'argocd_image_updater_argocd_api_errors_total{{argocd_server="{counted}"}} 1.0' in text
