@@ -16,6 +16,7 @@ from updater.git.mirrors import Mirror, MirrorStore
 from updater.git.options import GitOptions
 from updater.git.processes import ProcessRunner
 from updater.git.sessions import GitProcess, MirrorSession
+from updater.git.version import GitVersion
 from updater.git.workplaces import private_folder
 from updater.model.git_targets import GitTarget
 from updater.ports.git import GitSession
@@ -45,10 +46,12 @@ class MirroredRemotes:
         self._runner = ProcessRunner(options.limits, clock)
         self._mirrors = MirrorStore(options.cache_folder, options.max_cache_bytes, log)
         self._commits = CommitMaker(options.committer)
+        self._version = GitVersion(self._runner, inherited)
 
     @contextmanager
     def open(self, target: GitTarget, namespace: str, deadline: Deadline) -> Iterator[GitSession]:
         check_admission(target.remote, self._options.admission)
+        self._version.check(deadline)
         credentials = f"{target.credentials} {target.project}"
         with (
             self._mirrors.use(target.remote.key, credentials) as mirror,

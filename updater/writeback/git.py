@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from updater.clock import Clock, Deadline
-from updater.errors import UpdaterError
+from updater.errors import UpdaterError, WriteBackError
 from updater.model.changes import WriteBackResult, WriteOutcome
 from updater.ports.git import GitRemotes
 from updater.ports.log import EventLog
@@ -74,8 +74,11 @@ class GitWriteBack:
     def _write(
         self, batch: Batch, deadline: Deadline, on_result: OnResult, *, dry_run: bool
     ) -> tuple[WriteBackResult, ...]:
-        with self._turns.taken(writer_key(batch.target)):
-            results = self._write_now(batch, deadline, dry_run=dry_run)
+        try:
+            with self._turns.taken(writer_key(batch.target), deadline):
+                results = self._write_now(batch, deadline, dry_run=dry_run)
+        except WriteBackError as error:
+            results = _failed(batch, error.code, str(error))
         for result in results:
             on_result(result)
         return results
@@ -110,13 +113,18 @@ class _Turns:
         self._turns: dict[WriterKey, tuple[threading.Lock, int]] = {}
 
     @contextmanager
-    def taken(self, key: WriterKey) -> Iterator[None]:
+    def taken(self, key: WriterKey, deadline: Deadline) -> Iterator[None]:
+        """Hold the turn; raises ``WriteBackError`` ``timeout`` when another writer keeps it for too long."""
         with self._lock:
             turn, count = self._turns.get(key, (threading.Lock(), 0))
             self._turns[key] = (turn, count + 1)
         try:
-            with turn:
+            if not turn.acquire(timeout=deadline.remaining_s()):
+                raise WriteBackError("the writer of this repository was busy for too long", code="timeout")
+            try:
                 yield
+            finally:
+                turn.release()
         finally:
             with self._lock:
                 turn, count = self._turns[key]

@@ -82,8 +82,8 @@ class BatchWriter:
         run.failures += 1
         return error.retryable and run.failures < self._options.backoff.attempts and self._wait(run, run.failures - 1)
 
-    def _wait(self, run: Run, attempt: int, *, at_least_s: float = 0.0) -> bool:
-        delay_s = self._options.backoff.delay_s(attempt, self._clock, at_least_s=at_least_s)
+    def _wait(self, run: Run, attempt: int) -> bool:
+        delay_s = self._options.backoff.delay_s(attempt, self._clock)
         if delay_s >= run.deadline.remaining_s():
             return False
         return self._clock.wait_s(delay_s)
