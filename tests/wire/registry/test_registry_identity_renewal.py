@@ -15,6 +15,7 @@ import trustme
 from tests.wire.registry.cloud_server import CloudServer, Said
 from tests.wire.registry.conftest import HOST, HastyClock
 from updater.assembly.registries import build_registries, build_registry_under_test
+from updater.assembly.surroundings import Surroundings
 from updater.clock import Deadline
 from updater.errors import CredentialError, RegistryAuthError
 from updater.model.references import ImageRepository
@@ -24,7 +25,6 @@ from updater.registry.client import RegistryClient
 from updater.registry.configuration_live import LiveRegistries
 from updater.registry.credential_readers import build_credential_reader
 from updater.settings.parts import RegistrySettings
-from updater.transport.proxies import ProxyOptions
 
 pytestmark = pytest.mark.wire
 Start = Callable[[str, str], "Life"]
@@ -169,7 +169,7 @@ def test_connections_under_old_trust_are_given_up_at_a_reload(tmp_path: Path) ->
     with PlaygroundRegistry(context) as registry:
         registry.push("team/app", "1.0")
         write(registry, "insecure: true")
-        fleet = build_registries(settings, {}, ProxyOptions(), clock, NullLog())
+        fleet = build_registries(settings, Surroundings(clock=clock))
         kept = fleet.client._connections._transports._kept
         deadline = Deadline.after(clock, 30.0)
         fleet.client.fetch_tags(ImageRepository(HOST, "team/app"), deadline)
@@ -199,7 +199,7 @@ def test_only_the_operator_may_name_files_of_the_process(
         tags = client.fetch_tags(repository, Deadline.after(clock, 30.0), pull_secret=source).tags
         assert tags == ("1.0", "1.1")
     else:
-        client = build_registries(settings, {}, ProxyOptions(), clock, NullLog()).client
+        client = build_registries(settings, Surroundings(clock=clock)).client
         with pytest.raises(CredentialError, match="the operator's alone"):
             client.fetch_tags(repository, Deadline.after(clock, 30.0), pull_secret=source)
         assert registry.requests == ()
