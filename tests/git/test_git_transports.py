@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import yaml
 
 from tests.git.bench import Bench, BenchOptions, RecordingLog, intent_for
 from tests.git.http_server import PASSWORD, TOKEN, USER, HttpServer
+from tests.git.https_server import Asked, serving
 from tests.git.programs import need_program
 from tests.git.ssh_server import SshServer
 from updater.clock import SystemClock
@@ -111,6 +113,30 @@ def test_a_wrong_password_is_named_and_not_shown(http: HttpServer, remote: BareR
     result = connect(_basic(http, url, password="wrong-secret")).write_one(intent_for(url, "1.1.0"))
     assert result.error_code == "auth_failed"
     assert "wrong-secret" not in result.error
+
+
+def test_a_refused_token_is_renewed_once(http: HttpServer, remote: BareRepository, connect: Connect) -> None:
+    handed_out: list[str] = []
+
+    def issue(asked: Asked) -> tuple[int, bytes]:
+        handed_out.append("stale" if not handed_out else TOKEN)
+        return 200, json.dumps({"access_token": handed_out[-1], "expires_in": 3600}).encode()
+
+    url = http.url(remote.folder.name, "token/")
+    with serving(issue) as issuer:
+        bench = connect(
+            {
+                "url": url,
+                "caCert": http.ca_pem + issuer.ca,
+                "azureServicePrincipalTenantId": "t",
+                "azureServicePrincipalClientID": "c",
+                "azureServicePrincipalClientSecret": "s",
+                "azureActiveDirectoryEndpoint": issuer.url,
+            }
+        )
+        result = bench.write_one(intent_for(url, "1.1.0"))
+    assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+    assert handed_out == ["stale", TOKEN]
 
 
 def test_a_missing_repository_is_named(http: HttpServer, connect: Connect) -> None:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import trustme
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from tests.git.https_server import Asked, serving
 from updater.clock import Deadline, SystemClock
 from updater.errors import CredentialError
 from updater.git.github_app import InstallationTokens
@@ -61,33 +58,13 @@ def key() -> rsa.RSAPrivateKey:
 def forge() -> Iterator[Forge]:
     world = Forge()
 
-    class Handler(BaseHTTPRequestHandler):
-        def _reply(self) -> None:
-            world.tokens.append(self.headers["Authorization"].removeprefix("Bearer "))
-            status, body = world.answer(self.command, self.path)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(asked: Asked) -> tuple[int, bytes]:
+        world.tokens.append(asked.authorization.removeprefix("Bearer "))
+        return world.answer(asked.method, asked.path)
 
-        do_GET = do_POST = _reply  # noqa: N815 - names of http.server
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - name of http.server
-            """Quiet."""
-
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    world.url = f"https://127.0.0.1:{server.server_address[1]}/api/v3/"
-    world.ca = authority.cert_pem.bytes().decode()
-    yield world
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(answer) as address:
+        world.url, world.ca = f"{address.url}/api/v3/", address.ca
+        yield world
 
 
 def _app(forge: Forge, key: rsa.RSAPrivateKey, installation: str = "42") -> GitHubApp:

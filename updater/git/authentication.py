@@ -10,9 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from updater.clock import Clock, Deadline
-from updater.errors import CredentialError, UpdaterError
+from updater.errors import UpdaterError
 from updater.git.access import RemoteAccess
 from updater.git.askpass import AskPass, Login
+from updater.git.cloud_tokens import CloudRequest, CloudTokens
 from updater.git.credentials import CredentialBook
 from updater.git.github_app import InstallationTokens
 from updater.git.matching import Match
@@ -43,6 +44,7 @@ class CredentialedAccess:
         self._clock = clock
         self._log = log
         self._questions = AskPass(log)
+        self._cloud = CloudTokens(clock)
         self._tokens = InstallationTokens(clock, max_age_s=options.app_token_s, timeout_s=options.request_timeout_s)
 
     @contextmanager
@@ -63,11 +65,20 @@ class CredentialedAccess:
 
     def reject(self, target: GitTarget, namespace: str) -> bool:
         try:
-            match = self._book.find(target, namespace, Deadline.after(self._clock, _REJECT_TIMEOUT_S))
+            found = self._book.find(target, namespace, Deadline.after(self._clock, _REJECT_TIMEOUT_S))
         except UpdaterError as error:
             self._log.warning("git_credentials_gone", repository=str(target.remote), error=str(error))
             return False
-        return match.kind is AuthKind.GITHUB_APP and self._tokens.forget(match.material.github_app, target.remote)
+        material = found.material
+        match found.kind:
+            case AuthKind.GITHUB_APP:
+                return self._tokens.forget(material.github_app, target.remote)
+            case AuthKind.GOOGLE:
+                return self._cloud.forget_google(material.google_key)
+            case AuthKind.AZURE_SERVICE_PRINCIPAL | AuthKind.AZURE_WORKLOAD_IDENTITY:
+                return self._cloud.forget_azure(material.azure, self._environment)
+            case _:
+                return False
 
     def close(self) -> None:
         """Stop answering git's questions."""
@@ -90,28 +101,35 @@ class CredentialedAccess:
         material = match.material
         tls = self._tls(remote, material, private)
         environment = {**_tls_environment(tls), **_proxy_environment(material)}
-        if match.kind is AuthKind.BEARER:
-            return {**environment, **_header(remote, f"Bearer {material.bearer_token.reveal()}")}
-        username, password = self._login(match, remote, tls, deadline)
+        http = HttpOptions(tls, self._proxies(material))
+        bearer = self._bearer(match, http, deadline)
+        if bearer is not None:
+            return {**environment, **_header(remote, f"Bearer {bearer.reveal()}")}
+        username, password = self._login(match, remote, http, deadline)
         if material.sends_basic_at_once:
             pair = base64.b64encode(f"{username or APP_USER}:{password.reveal()}".encode()).decode()
             return {**environment, **_header(remote, f"Basic {pair}")}
         login = Login(remote.scheme.value, urlsplit(remote.url).netloc, username, password)
         return {**environment, **stack.enter_context(self._questions.registered(login))}
 
-    def _login(self, match: Match, remote: GitRemote, tls: TlsOptions, deadline: Deadline) -> tuple[str, Secret]:
+    def _bearer(self, match: Match, http: HttpOptions, deadline: Deadline) -> Secret | None:
+        """The token that goes out in a header, None for the kinds that are asked for a password."""
+        if match.kind is AuthKind.BEARER:
+            return match.material.bearer_token
+        if match.kind in (AuthKind.AZURE_SERVICE_PRINCIPAL, AuthKind.AZURE_WORKLOAD_IDENTITY):
+            return self._cloud.azure_token(match.material.azure, self._request(http, deadline))
+        return None
+
+    def _login(self, match: Match, remote: GitRemote, http: HttpOptions, deadline: Deadline) -> tuple[str, Secret]:
         material = match.material
-        if match.kind is AuthKind.BASIC:
-            return material.username, material.password
         if match.kind is AuthKind.GITHUB_APP:
-            http = HttpOptions(tls, self._proxies(material))
             return APP_USER, self._tokens.fetch(material.github_app, remote, http, deadline)
-        raise CredentialError(
-            f"credentials of the kind {match.kind.value} are not supported yet",
-            where=str(remote),
-            hint="use a password, a token, a GitHub App or an SSH key",
-            code="invalid_secret",
-        )
+        if match.kind is AuthKind.GOOGLE:
+            return self._cloud.google_login(material.google_key, self._request(http, deadline))
+        return material.username, material.password
+
+    def _request(self, http: HttpOptions, deadline: Deadline) -> CloudRequest:
+        return CloudRequest(http, deadline.sooner(self._options.request_timeout_s), self._environment)
 
     def _proxies(self, material: Material) -> ProxyOptions:
         proxy = material.proxy.reveal()

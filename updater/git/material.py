@@ -45,6 +45,16 @@ class GitHubApp:
 
 
 @dataclass(frozen=True, slots=True)
+class AzurePrincipal:
+    """A service principal; without a secret the rest narrows down a workload identity. ``endpoint`` empty is public."""
+
+    tenant: str = ""
+    client: str = ""
+    client_secret: Secret = _EMPTY
+    endpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
     """The secret material and transport settings for one repository; nothing in it is shown by a repr."""
 
@@ -57,7 +67,7 @@ class Material:
     github_app: GitHubApp = field(default_factory=GitHubApp)
     google_key: Secret = _EMPTY
     uses_azure_identity: bool = False
-    azure_client_secret: Secret = _EMPTY
+    azure: AzurePrincipal = field(default_factory=AzurePrincipal)
     client_certificate: str = ""
     client_key: Secret = _EMPTY
     ca_certificates: str = ""
@@ -74,7 +84,7 @@ class Material:
             (self.github_app.private_key, AuthKind.GITHUB_APP),
             (self.google_key, AuthKind.GOOGLE),
             (self.uses_azure_identity, AuthKind.AZURE_WORKLOAD_IDENTITY),
-            (self.azure_client_secret, AuthKind.AZURE_SERVICE_PRINCIPAL),
+            (self.azure.client_secret, AuthKind.AZURE_SERVICE_PRINCIPAL),
         )
         return next((kind for value, kind in present if value), None)
 
@@ -117,7 +127,12 @@ def parse_material(fields: Mapping[str, str]) -> Material:
         ),
         google_key=secret("gcpServiceAccountKey"),
         uses_azure_identity=flag("useAzureWorkloadIdentity"),
-        azure_client_secret=secret("azureServicePrincipalClientSecret"),
+        azure=AzurePrincipal(
+            text("azureServicePrincipalTenantId", "azureServicePrincipalTenantID"),
+            text("azureServicePrincipalClientId", "azureServicePrincipalClientID"),
+            secret("azureServicePrincipalClientSecret"),
+            text("azureActiveDirectoryEndpoint"),
+        ),
         client_certificate=text("tlsClientCertData"),
         client_key=secret("tlsClientCertKey"),
         ca_certificates=text("caCert"),

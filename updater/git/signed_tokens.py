@@ -1,4 +1,4 @@
-"""JSON Web Tokens signed with RS256 (RFC 7515, RFC 7519), as GitHub Apps show them."""
+"""JSON Web Tokens signed with RS256 (RFC 7515, RFC 7519), as GitHub Apps and Google show them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _base64(content: bytes) -> str:
 
 def _no_key() -> CredentialError:
     return CredentialError(
-        "the private key of the GitHub App is no RSA key in PEM",
-        hint="download it again from the settings of the App",
+        "the private key for tokens is no RSA key in PEM",
+        hint="download it again from where it was made",
         code="invalid_secret",
     )
