@@ -1,0 +1,101 @@
+"""One writer per target, whatever else happens to it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.git.bench import intent_for
+from updater.clock import Deadline, SystemClock
+from updater.errors import GitError
+from updater.model.changes import WriteBackResult, WriteOutcome
+from updater.model.git_targets import GitTarget
+from updater.ports.git import GitRemotes, GitSession
+from updater.ports.log import NullLog
+from updater.writeback.git import GitWriteBack
+from updater.writeback.git_options import GitWriteOptions
+
+_CLOCK = SystemClock()
+
+
+class ClosedRemotes:
+    """Remotes that keep everybody waiting, and then let nobody in."""
+
+    def __init__(self, error: Exception) -> None:
+        self.gate = threading.Event()
+        self.entered = threading.Semaphore(0)
+        self._error = error
+
+    @contextmanager
+    def open(self, target: GitTarget, namespace: str, deadline: Deadline) -> Iterator[GitSession]:
+        self.entered.release()
+        assert self.gate.wait(20)
+        raise self._error
+        yield
+
+
+_fits: type[GitRemotes] = ClosedRemotes
+
+
+def _write_back(remotes: GitRemotes) -> GitWriteBack:
+    return GitWriteBack(remotes, GitWriteOptions(), _CLOCK, NullLog(), threading.Event())
+
+
+def _start(
+    writer: GitWriteBack, results: list[WriteBackResult], within_s: float = 30.0, **target: str
+) -> threading.Thread:
+    def work() -> None:
+        intent = intent_for("https://h.test/a", "1", **target)
+        results.extend(writer.write_all([intent], dry_run=False, deadline=Deadline.after(_CLOCK, within_s)))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_a_target_has_one_writer_and_waiting_for_it_ends_at_the_deadline() -> None:
+    remotes, results = ClosedRemotes(GitError("no", code="repo_not_found")), list[WriteBackResult]()
+    writer = _write_back(remotes)
+    first = _start(writer, results)
+    assert remotes.entered.acquire(timeout=20)
+    second = _start(writer, results, within_s=0.05, app="other")
+    second.join()
+    assert [result.error_code for result in results] == ["timeout"]
+    remotes.gate.set()
+    first.join()
+    assert [result.error_code for result in results] == ["timeout", "repo_not_found"]
+    assert writer._turns._turns == {}
+
+
+def test_other_targets_of_a_repository_do_not_wait() -> None:
+    remotes, results = ClosedRemotes(GitError("no", code="repo_not_found")), list[WriteBackResult]()
+    writer = _write_back(remotes)
+    threads = [_start(writer, results, write_branch=name) for name in ("one", "two")]
+    assert all(remotes.entered.acquire(timeout=20) for _ in threads)
+    remotes.gate.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_a_bug_costs_its_batch_and_no_other() -> None:
+    remotes = ClosedRemotes(KeyError("bug"))
+    remotes.gate.set()
+    intents = [intent_for("https://h.test/a", "1"), intent_for("https://h.test/b", "1")]
+    results = _write_back(remotes).write_all(intents, dry_run=False, deadline=Deadline.after(_CLOCK, 20))
+    assert [(result.outcome, result.error_code) for result in results] == [(WriteOutcome.FAILED, "internal_error")] * 2
+    assert [result.change_set for result in results] == [intent.change_set for intent in intents]
+
+
+def test_results_are_heard_of_as_they_come() -> None:
+    remotes, heard = ClosedRemotes(GitError("no", code="repo_not_found")), list[WriteBackResult]()
+    remotes.gate.set()
+    intents = [intent_for("https://h.test/a", "1", app=app) for app in "abc"]
+    writer = _write_back(remotes)
+    results = writer.write_all(intents, dry_run=False, deadline=Deadline.after(_CLOCK, 20), on_result=heard.append)
+    assert heard == list(results)
+
+
+def test_nothing_to_write_is_no_work() -> None:
+    writer = _write_back(ClosedRemotes(KeyError()))
+    assert writer.write_all([], dry_run=False, deadline=Deadline.after(_CLOCK, 20)) == ()
