@@ -37,10 +37,12 @@ class Vector:
         return f"{self.file}:{self.id}"
 
 
+OWN_FOLDER = Path(__file__).parent.parent / "vectors"
+
+
 def folder() -> Path:
     """The folder of the vectors: the project's own, or the one that ``UPDATER_VECTORS_DIR`` names."""
-    own = Path(__file__).parent.parent / "vectors"
-    return Path(os.environ.get("UPDATER_VECTORS_DIR") or own)
+    return Path(os.environ.get("UPDATER_VECTORS_DIR") or OWN_FOLDER)
 
 
 def vector_files(root: Path) -> list[str]:
