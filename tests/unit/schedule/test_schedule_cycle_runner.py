@@ -138,6 +138,17 @@ def test_applications_that_leave_are_told_of_once() -> None:
     assert (known, gone) == (["ns/a", "ns/b", "ns/a"], ["ns/a", "ns/b"])
 
 
+def test_an_application_that_left_and_came_back_has_no_past() -> None:
+    rounds = Rounds(MemorySource(application("a"), application("b")), failing={"b"})
+    runner = rounds.runner(schedule=Schedule.FAIL_FIRST)
+    runner.run_cycle()
+    rounds.source.snapshots = (application("a"),)
+    runner.run_cycle()
+    rounds.source.snapshots = (application("a"), application("b"))
+    runner.run_cycle()
+    assert list(rounds.done.queue) == [["a", "b"], ["a"], ["a", "b"]]
+
+
 def test_the_automatic_number_of_workers_follows_the_fleet() -> None:
     rounds = Rounds(MemorySource(application("a")))
     runner = rounds.runner(max_concurrency=0, cpus=1)
