@@ -144,9 +144,9 @@ def test_an_application_that_left_and_came_back_has_no_past() -> None:
     runner.run_cycle()
     rounds.source.snapshots = (application("a"),)
     runner.run_cycle()
-    rounds.source.snapshots = (application("a"), application("b"))
+    rounds.source.snapshots = (application("a"), application("b"), application("0-new"))
     runner.run_cycle()
-    assert list(rounds.done.queue) == [["a", "b"], ["a"], ["a", "b"]]
+    assert list(rounds.done.queue) == [["a", "b"], ["a"], ["0-new", "b", "a"]]
 
 
 def test_the_automatic_number_of_workers_follows_the_fleet() -> None:
