@@ -93,7 +93,7 @@ class RegistryConnections:
         size = self._options.max_token_requests if route is Route.TOKEN else self._options.http.pool_size
         with self._slots.hold((route, origin), size, request.where, deadline):
             self._take_turn(endpoint, route, origin, request.where, deadline)
-            answer = self._measured(endpoint, request, route, deadline)
+            answer = self._measured(endpoint, TransportKey(route, origin, endpoint.tls), request, deadline)
         if route is not Route.REDIRECT:
             self._mind_limits(endpoint, gates, answer)
         return answer
@@ -123,9 +123,8 @@ class RegistryConnections:
         elif route is Route.TOKEN:
             self._rates.take((route, origin), self._options.token_requests_per_s, where, deadline)
 
-    def _measured(self, endpoint: Endpoint, request: RegistryRequest, route: Route, deadline: Deadline) -> Answer:
-        key = TransportKey(route, origin_of(request.url), endpoint.tls)
-        if route is not Route.API:
+    def _measured(self, endpoint: Endpoint, key: TransportKey, request: RegistryRequest, deadline: Deadline) -> Answer:
+        if key.route is not Route.API:
             return self._exchange(key, request, deadline)
         began_s, status = self._clock.monotonic_s(), None
         self._measures.exchange_began(endpoint.api_url)

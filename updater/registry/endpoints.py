@@ -39,6 +39,14 @@ class TagSortMode(Enum):
     LATEST_LAST = "latest-last"
 
 
+def origin_of(url: str) -> str:
+    """``scheme://host:port`` of an absolute URL, the port always written."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}:{parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One registry. ``api_url`` has no trailing slash; ``prefix`` is lower case, without one either.
@@ -60,16 +68,16 @@ class Endpoint:
     credentials_expire_s: float = 0.0
     requests_per_s: int = DEFAULT_REQUESTS_PER_S
     tag_sort_mode: TagSortMode = TagSortMode.UNSORTED
+    api_origin: str = field(init=False, repr=False, compare=False)
+    """Scheme, host and port of the API: what connections, challenges and tokens belong to."""
+    tls: TlsOptions = field(init=False, repr=False, compare=False)
+    """The TLS inputs of its connections, those to its token service included."""
 
-    @property
-    def api_origin(self) -> str:
-        """Scheme, host and port of the API: what connections, challenges and tokens belong to."""
-        return origin_of(self.api_url)
-
-    @property
-    def tls(self) -> TlsOptions:
-        """The TLS inputs of its connections, those to its token service included."""
-        return TlsOptions(ca_file=self.ca_file, ca_data=self.ca_data, insecure=self.is_insecure)
+    def __post_init__(self) -> None:
+        # Derived once: every request needs both many times over.
+        object.__setattr__(self, "api_origin", origin_of(self.api_url))
+        tls = TlsOptions(ca_file=self.ca_file, ca_data=self.ca_data, insecure=self.is_insecure)
+        object.__setattr__(self, "tls", tls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +157,6 @@ class EndpointTable:
     def _trusting(self, endpoint: Endpoint) -> Endpoint:
         ca_data = self._authorities.get(urlsplit(endpoint.api_url).hostname or "", "")
         return replace(endpoint, ca_data=ca_data) if ca_data else endpoint
-
-
-def origin_of(url: str) -> str:
-    """``scheme://host:port`` of an absolute URL, the port always written."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{host}:{parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)}"
 
 
 def _inferred(host: str) -> Endpoint:

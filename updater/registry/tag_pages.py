@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from updater.registry.answers import Answer
 from updater.registry.failures import bad_response, error_codes
-from updater.registry.names import is_tag
+from updater.registry.names import select_tags
 
 _SIZE_REFUSED_STATUSES = frozenset({400, 405, 406})
 _SIZE_REFUSED_CODES = frozenset({"UNSUPPORTED", "PAGINATION_NUMBER_INVALID"})
@@ -45,9 +45,9 @@ def parse_tag_page(answer: Answer, where: str) -> TagPage:
         codes = ", ".join(sorted(error_codes(answer))) or "without codes"
         raise bad_response(f"the registry answers with errors under status 200: {codes}", where)
     names = [] if tags is None else tags
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list) or not {str}.issuperset(map(type, names)):
         raise bad_response("the tag list is not a list of names", where)
-    legal = tuple(name for name in names if is_tag(name))
+    legal = select_tags(names)
     return TagPage(legal, len(names), names[-1] if names else "", len(answer.body), answer.lines("link"))
 
 

@@ -48,6 +48,7 @@ def test_an_api_below_a_path_keeps_its_path() -> None:
         pytest.param("ghcr.io", "a" * 256, id="too long"),
         pytest.param("ghcr.io/x@y", "a", id="host with a path"),
         pytest.param("user@ghcr.io", "a", id="host with a user"),
+        pytest.param("ghcr.io:65536", "a", id="no such port"),
         pytest.param("", "", id="empty"),
     ],
 )
