@@ -10,7 +10,6 @@ _WEBHOOK = "webhooks are a later part"
 
 LATER_FILES: dict[str, str] = {
     "port_exhaustion": "the health gate is a later part",
-    "scheduler": "the scheduling pass is a later part",
     "webhook_acr": _WEBHOOK,
     "webhook_aliyun": _WEBHOOK,
     "webhook_cloudevents": _WEBHOOK,
