@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from updater.transport.redaction import MASK, Secret, cap_text, redact, summarize_html
+from updater.transport.redaction import MASK, Secret, cap_text, escape_controls, redact, summarize_html
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="@/"), max_size=30)
 BOUNDARY = st.sampled_from(["", " ", "\n", '"', "'", ": ", "=", ",", "(", "["])
@@ -81,6 +81,25 @@ def test_a_page_is_summarised_in_one_short_line(text: str) -> None:
     shown = summarize_html(text)
     assert len(shown) <= 120
     assert shown.isprintable()
+
+
+@pytest.mark.parametrize("word", ["a.", "a.b-", "eyJaaaaa-", "eyJaaaaa.", "a://", "Basic ", "Bearer x ", "x@"])
+def test_a_megabyte_from_outside_is_redacted_in_linear_time(word: str) -> None:
+    # Quadratic time would be hours here: the limit of every test is what fails.
+    redact(word * (1_000_000 // len(word)))
+
+
+@given(jwts(), SEGMENT)
+def test_a_jwt_behind_a_dash_does_not_survive(token: tuple[str, str, str], before: str) -> None:
+    shown = redact(f"{before}-{'.'.join(token)}")
+    assert not any(segment in shown for segment in token if segment not in before)
+
+
+@given(st.text())
+def test_escaped_text_holds_nothing_that_steers_a_terminal(text: str) -> None:
+    shown = escape_controls(text)
+    assert shown.isprintable()
+    assert shown == text or not text.isprintable()
 
 
 def test_a_page_is_summarised_by_what_it_says() -> None:

@@ -13,9 +13,14 @@ MASK = "***"
 MAX_FOREIGN_TEXT = 300
 """Characters of a foreign text that an error shows (``registries.md`` 4.1)."""
 
-_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_JWT = re.compile(
+    r"(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]++\.[A-Za-z0-9_-]++\.)"
+    r"([A-Za-z0-9_-]*?)\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
+)
+"""Looked for once per word, at its beginning: texts from outside are searched, and must not take quadratic time."""
 _AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}")
-_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s]+@")
+_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^/\s]+@")
+"""The longest scheme with user info that is registered has half as many letters; without a bound this is quadratic."""
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]{0,500}>", re.DOTALL | re.IGNORECASE)
 
 
@@ -55,7 +60,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, MASK)
-    text = _JWT.sub(MASK, text)
+    text = _JWT.sub(rf"\1{MASK}", text)
     text = _AUTHORIZATION.sub(rf"\1 {MASK}", text)
     return _USERINFO.sub(rf"\1{MASK}@", text)
 
@@ -65,6 +70,11 @@ def cap_text(text: str, limit: int = MAX_FOREIGN_TEXT) -> str:
     printable = "".join(character if character.isprintable() else " " for character in text[: limit * 4])
     line = " ".join(printable.split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def escape_controls(text: str) -> str:
+    """The text with everything unprintable written as in a Python literal: nothing in it steers a terminal."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def summarize_html(text: str) -> str:
