@@ -8,7 +8,7 @@ from __future__ import annotations
 from urllib.parse import urljoin, urlsplit
 
 from updater.errors import RegistryProtocolError
-from updater.registry.realms import is_inside_address
+from updater.registry.realms import is_host, is_inside_address
 
 MAX_HOPS = 5
 
@@ -25,7 +25,7 @@ def redirect_target(url: str, location: str, api_url: str) -> str:
         _ = parts.port
     except ValueError as error:
         raise _bad_redirect("it is not a URL") from error
-    if not host or not target.isascii() or any(character <= " " for character in target):
+    if not is_host(host) or not target.isascii() or any(character <= " " for character in target):
         raise _bad_redirect("it is not an absolute URL")
     if parts.scheme not in {"http", "https"} or (url.startswith("https:") and parts.scheme != "https"):
         raise _bad_redirect("its scheme is not https")

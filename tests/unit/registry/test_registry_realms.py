@@ -43,6 +43,9 @@ def test_a_proper_token_service_may_be_asked(realm: str, api_url: str) -> None:
         pytest.param("https://reg.test:port/token", id="port"),
         pytest.param("https://reg.test/to ken", id="blank"),
         pytest.param("https://[::1/token", id="bracket"),
+        pytest.param("https://169.254.169.254\\.example.test/token", id="address before a backslash"),
+        pytest.param("https://[64:ff9b::a9fe:a9fe]/token", id="link-local behind NAT64"),
+        pytest.param("https://[2002:a00:5::1]/token", id="private behind 6to4"),
     ],
 )
 def test_a_token_service_inside_or_malformed_is_not_asked(realm: str) -> None:
