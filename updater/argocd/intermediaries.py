@@ -159,6 +159,6 @@ def _retry_after(headers: urllib3.HTTPHeaderDict, clock: Clock) -> float | None:
     except ValueError:
         try:
             seconds = (parsedate_to_datetime(text) - clock.now()).total_seconds()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
     return min(seconds, MAX_RETRY_AFTER_S) if 0 <= seconds < float("inf") else None

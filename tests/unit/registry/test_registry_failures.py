@@ -106,6 +106,8 @@ def test_a_refusal_says_what_to_do() -> None:
         ("", None),
         ("Sun, 01 Mar 2026 12:00:30 GMT", 30.0),
         ("Sun, 01 Mar 2026 11:00:00 GMT", None),
+        ("Sun, 01 Mar 999999999999 11:00:00 GMT", None),
+        ("Sun, 01 Mar 2026 12:00:30 -9999999999999999999", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text: str, seconds: float | None) -> None:

@@ -337,6 +337,8 @@ RETRY_AFTER = {
     "not a number": ("nan", None),
     "endless": ("inf", None),
     "in the past": ("Wed, 21 Oct 2015 07:28:00 GMT", None),
+    "a year beyond all": ("Wed, 21 Oct 999999999999 07:28:00 GMT", None),
+    "an offset beyond all": ("Wed, 21 Oct 2015 07:28:00 -9999999999999999999", None),
     "nothing": ("", None),
 }
 
