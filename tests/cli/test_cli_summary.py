@@ -48,9 +48,17 @@ def decision(name: str, reason: Reason, *, wanted: str = "", problem: str = "", 
     )
 
 
-def report(*decisions: Decision, outcome: WriteOutcome = WriteOutcome.WRITTEN, dry: bool = False) -> Report:
+DIFF = ("- image.tag: 1.2.3", "+ image.tag: 1.2.4")
+
+
+def report(
+    *decisions: Decision,
+    outcome: WriteOutcome = WriteOutcome.WRITTEN,
+    dry: bool = False,
+    diff: tuple[str, ...] = DIFF,
+) -> Report:
     changes = ChangeSet(SHOP, "default", SourceChoice(SourceKind.HELM), edits=(), images=())
-    result = WriteBackResult(changes, outcome, attempts=1, diff=("- image.tag: 1.2.3", "+ image.tag: 1.2.4"))
+    result = WriteBackResult(changes, outcome, attempts=1, diff=diff)
     application = ApplicationReport(SHOP, decisions, result, warnings=(Warned("unknown_key", "mend it"),))
     return Report((application,), skipped=((ApplicationKey("argocd", "off"), "no image list"),), is_dry_run=dry)
 
@@ -109,6 +117,15 @@ def test_the_reason_of_an_update_says_what_came_of_it(
 def test_a_dry_run_prints_the_diff(capsys: pytest.CaptureFixture[str]) -> None:
     print_summary(report(UPDATE, outcome=WriteOutcome.DRY_RUN, dry=True), "text", Redactor())
     assert "argocd/shop:\n  - image.tag: 1.2.3\n  + image.tag: 1.2.4\n" in capsys.readouterr().out
+
+
+def test_a_value_in_the_diff_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = ("- helm.parameters: tag=\x1b]0;owned\x07\x9b2J\n+ forged", "+ helm.parameters: tag=1.2.4")
+    print_summary(report(UPDATE, outcome=WriteOutcome.DRY_RUN, dry=True, diff=hostile), "text", Redactor())
+    shown = capsys.readouterr().out
+    assert all(line.replace("\t", "").isprintable() for line in shown.splitlines())
+    assert "\n+ forged" not in shown
+    assert "tag=\\x1b]0;owned" in shown
 
 
 def test_an_application_that_failed_as_a_whole_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from updater.model.images import Candidate, Choice, Loss
 from updater.rules.versions import Version, parse_version
-from updater.transport.redaction import cap_text
+from updater.transport.redaction import cap_text, escape_controls
 
 HEADINGS = ("Tag", "Result", "Created", "Digest")
 _MANY_ROWS = 200
@@ -124,7 +124,7 @@ def _print_table(rows: list[CandidateRow], verdict: str) -> None:
     console = Console(file=sys.stdout)
     console.print(table)
     # No caption: that would be folded to the width of the table.
-    console.print(Text(_caption(rows, verdict)))
+    console.print(Text(escape_controls(_caption(rows, verdict))))
 
 
 def _columns(rows: Iterable[CandidateRow]) -> list[int]:

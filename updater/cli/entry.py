@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from updater.errors import ConfigurationError, UpdaterError
 from updater.settings.commands import PROGRAM, Command, split_command
-from updater.transport.redaction import redact
+from updater.transport.redaction import escape_controls, redact
 
 _NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 _INTERRUPTED = 130
@@ -108,7 +108,7 @@ def _refuse_unbuilt(command: Command | None) -> int:
 
 
 def _refuse(error: UpdaterError, words: Sequence[str]) -> int:
-    print(redact(f"Error: {error}"), file=sys.stderr)  # noqa: T201 - this is the program's voice
+    print(escape_controls(redact(f"Error: {error}")), file=sys.stderr)  # noqa: T201 - this is the program's voice
     if isinstance(error, ConfigurationError) and error.code in _USAGE_CODES:
         name = words[0] if words and error.code != "unknown_command" and not words[0].startswith("-") else ""
         usage = f"{PROGRAM} {name}" if name else f"{PROGRAM} COMMAND"

@@ -13,6 +13,7 @@ from updater.cli.outcome import Row, application_rows, document
 from updater.model.images import Reason
 from updater.model.report import Report
 from updater.telemetry.redactor import Redactor
+from updater.transport.redaction import escape_controls
 
 _HEADINGS = ("Application", "Image", "From", "To", "Reason")
 _MANY_ROWS = 200
@@ -80,5 +81,6 @@ def _print_diffs(report: Report, redactor: Redactor) -> None:
         return
     for application in report.applications:
         if application.result is not None and application.result.diff:
-            lines = [f"\n{application.key}:", *(f"  {line}" for line in application.result.diff)]
-            print(redactor.clean("\n".join(lines)))  # noqa: T201 - this is the result
+            # Values of Applications are their owners' texts, which may hold what steers a terminal.
+            lines = [escape_controls(redactor.clean(line)) for line in application.result.diff]
+            print("\n".join((f"\n{application.key}:", *(f"  {line}" for line in lines))))  # noqa: T201 - this is the result
