@@ -59,12 +59,15 @@ class HttpServer:
             folder=folder, port=self.port, backend=backend, token=TOKEN, user="user root;" if is_root else ""
         )
         (folder / "nginx.conf").write_text(text)
-        self._processes = [subprocess.Popen([wrap, "-c", "4", "-s", f"unix:{folder}/cgi.socket"])]
+        self._processes = [
+            subprocess.Popen([wrap, "-c", "4", "-s", f"unix:{folder}/cgi.socket"], start_new_session=True)
+        ]
         log = folder / "nginx.log"
         with log.open("wb") as stream:
             nginx_process = subprocess.Popen(
                 [nginx, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")],
                 stderr=stream,
+                start_new_session=True,
             )
         self._processes.append(nginx_process)
         wait_for_port(self.port, nginx_process, log)

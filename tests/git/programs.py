@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -46,10 +47,6 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> Non
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a server and wait for it."""
-    process.terminate()
-    try:
-        process.wait(START_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    """End a server that leads a group, with all its workers, and wait for it."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

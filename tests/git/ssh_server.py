@@ -39,7 +39,9 @@ class SshServer:
             Path("/run/sshd").mkdir(exist_ok=True)
         log = folder / "sshd.log"
         with log.open("wb") as stream:
-            self._process = subprocess.Popen([sshd, "-D", "-e", "-f", str(folder / "sshd_config")], stderr=stream)
+            self._process = subprocess.Popen(
+                [sshd, "-D", "-e", "-f", str(folder / "sshd_config")], stderr=stream, start_new_session=True
+            )
         wait_for_port(self.port, self._process, log)
 
     @property
