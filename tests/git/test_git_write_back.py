@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Callable
@@ -303,11 +304,13 @@ def test_stale_locks_of_a_killed_process_do_not_stop_a_mirror(
     first.write(intent_for(remote.url, "1.1.0"))
     first.close()
     (mirror,) = (tmp_path / "cache").glob("*.git")
+    (mirror / "marked").touch()
     for name in ("shallow.lock", "packed-refs.lock", "refs/heads/main.lock", "config.lock"):
         (mirror / name).touch()
     remote.commit({"apps/shop/values.yaml": "image:\n  tag: 1.1.5\n"})
     result = make_bench(BenchOptions(git=git)).write_one(intent_for(remote.url, "1.2.0"))
     assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+    assert (mirror / "marked").exists(), "the mirror was thrown away instead of mended"
 
 
 @pytest.mark.parametrize(
@@ -392,6 +395,17 @@ def test_secrets_of_the_updater_do_not_reach_git(
     text = seen.read_text()
     assert "very-secret" not in text
     assert "GIT_TEMPLATE_DIR" not in text
+
+
+def test_packs_of_a_mirror_are_closed_without_the_collector(remote: BareRepository, bench: Bench) -> None:
+    gc.disable()
+    try:
+        bench.write(intent_for(remote.url, "1.1.0"))
+        opened = [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.exists()]
+    finally:
+        gc.enable()
+    assert list(bench.remotes._mirrors.folder.glob("*.git/objects/pack/*.pack"))
+    assert [path for path in opened if path.endswith((".pack", ".idx"))] == []
 
 
 def test_nothing_is_left_behind(remote: BareRepository, bench: Bench) -> None:

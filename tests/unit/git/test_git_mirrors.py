@@ -39,9 +39,9 @@ def test_a_mirror_is_never_shared_between_credentials(tmp_path: Path) -> None:
 
 def test_the_longest_unused_mirrors_go_first_and_used_ones_stay(tmp_path: Path) -> None:
     store = _store(tmp_path, max_bytes=250)
-    oldest, middle = _fill(store, "a", 100), _fill(store, "b", 100)
+    oldest = _fill(store, "a", 100)
     with store.use("a", "repocreds"):
-        newest = _fill(store, "c", 100)
+        middle, newest = _fill(store, "b", 100), _fill(store, "c", 100)
         assert [oldest.exists(), middle.exists(), newest.exists()] == [True, False, True]
     store.close()
 

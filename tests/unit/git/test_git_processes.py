@@ -121,6 +121,8 @@ def test_the_environment_is_a_list_of_what_may_pass() -> None:
     assert {"PATH", "GIT_TRACE_CURL", "https_proxy"} <= set(environment)
     assert not {"ARGOCD_TOKEN", "GIT_CONFIG_COUNT", "SSH_AUTH_SOCK", "LD_PRELOAD"} & set(environment)
     assert environment["GIT_DIR"] == "/mirror"
+    assert environment["GIT_CONFIG_GLOBAL"] == "/dev/null"
+    assert environment["GIT_TERMINAL_PROMPT"] == "0"
 
 
 def test_foreign_protocols_and_hooks_are_off() -> None:
