@@ -1,7 +1,7 @@
 """The runtime of ``run``: everything that lives as long as the process, and its end.
 
-Shutdown order: no new polls and writes begin; what runs is waited for, up to the shutdown timeout; then connections
-are cut; at last everything is closed.
+Shutdown order (``runtime.md`` 3.10): jobs, Watch and cycles stop; no new polls and writes begin; what runs is waited
+for, up to the shutdown timeout; then connections are cut; at last everything is closed.
 """
 
 from __future__ import annotations
@@ -12,32 +12,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from updater.argocd.client import ArgoCDClient
-from updater.argocd.facts import ServerFacts, fetch_facts
 from updater.argocd.fleet import ArgoCDFleet, FleetOptions
 from updater.argocd.overrides import ArgoCDOverrides, OverrideOptions, WriteMode
+from updater.argocd.watch import ArgoCDFeed
 from updater.assembly.connections import build_client
-from updater.assembly.platforms import running_platform
 from updater.assembly.registries import FleetRegistries, build_registries
+from updater.assembly.rounds import ROUND_TIMEOUT_S, Rounds
 from updater.assembly.surroundings import Surroundings
 from updater.clock import Backoff, Deadline, SystemClock
-from updater.engine.engine import Engine, EngineOptions
-from updater.errors import ConfigurationError
 from updater.model.report import Report
-from updater.planning.documents_choice import RuleBook
-from updater.planning.plans import PlanOptions
 from updater.ports.log import EventLog
 from updater.ports.metrics import Metrics, NoMetrics
-from updater.ports.progress import Progress
-from updater.rules.label_selectors import SelectorError, parse_label_selector
-from updater.rules.name_patterns import compile_name_patterns
+from updater.ports.progress import NoProgress, Progress
+from updater.schedule.continuous_runner import ContinuousParts, ContinuousRunner
+from updater.schedule.cycle_runner import CycleParts, CycleRunner
+from updater.schedule.follower import FleetAccess, FollowOptions
+from updater.schedule.options import Mode, Schedule, ScheduleOptions
+from updater.schedule.rounds import RoundHooks
 from updater.settings.parts import FilterSettings, RunSettings
 from updater.settings.rules_files import RuleFiles
 from updater.writeback.fields import FieldWriter, FieldWriterOptions
-
-ROUND_TIMEOUT_S = 4 * 3600.0
-"""A round that takes longer than this is stuck; each call inside has a deadline of its own."""
-
-WORKERS_PER_CPU = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,40 +41,43 @@ class _Parts:
     clock: SystemClock
     client: ArgoCDClient
     registries: FleetRegistries
-    rules: RuleFiles
 
 
 class Runtime:
-    """One process's objects. ``stop`` may come from a signal handler's thread; ``close`` comes last, once."""
+    """One process's objects. ``stop`` may come from any thread; ``close`` comes last, once."""
 
-    def __init__(self, settings: RunSettings, parts: _Parts, log: EventLog, progress: Progress) -> None:
+    def __init__(
+        self, settings: RunSettings, around: Surroundings, parts: _Parts, rounds: Rounds, progress: Progress
+    ) -> None:
         self._settings = settings
+        self._around = around
         self._parts = parts
-        self._log = log
+        self._rounds = rounds
         self._progress = progress
-        self._fleet = ArgoCDFleet(
-            parts.client, FleetOptions(settings.connection.projects, settings.filters.label_selector)
-        )
-        self._rules = parts.rules
-        self._writer = _writer(settings, parts, log)
-        self._stopping = threading.Event()
+        listed = FleetOptions(settings.connection.projects, settings.filters.label_selector)
+        self._fleet = ArgoCDFleet(parts.client, listed)
+        self._feed = ArgoCDFeed(parts.client, listed)
+        self._runner: CycleRunner | ContinuousRunner | None = None
         self._cut: threading.Timer | None = None
 
     def run_once(self) -> Report:
         """One round over the fleet. Raises ``ArgoCDError`` when the Applications cannot be listed."""
-        self._refresh_rules()
-        self._parts.registries.refresh()
-        deadline = Deadline.after(self._parts.clock, ROUND_TIMEOUT_S)
-        facts = fetch_facts(self._parts.client, deadline)
-        self._log.debug("argocd_connected", server=self._parts.client.server, version=facts.version)
-        applications = self._fleet.fetch_applications(deadline)
-        self._log.debug("applications_listed", count=len(applications))
-        engine = self._engine(facts, len(applications))
-        return engine.process(applications, deadline, self._progress)
+        return self._cycle_runner().run_cycle()
+
+    def run(self) -> bool:
+        """Rounds or attempts until ``stop``; False when something was still busy at the end of the shutdown timeout.
+
+        With interval 0 there is one pass, which raises ``ArgoCDError`` when the Applications cannot be listed.
+        """
+        is_continuous = Mode(self._settings.mode) is Mode.CONTINUOUS
+        self._runner = self._continuous_runner() if is_continuous else self._cycle_runner()
+        return self._runner.run()
 
     def stop(self) -> None:
         """Begin nothing new, let what runs finish until the shutdown timeout, then cut it off. Returns at once."""
-        self._stopping.set()
+        self._rounds.stopping.set()
+        if self._runner is not None:
+            self._runner.stop()
         self._parts.clock.stop()
         if self._cut is None:
             self._cut = threading.Timer(self._settings.shutdown_timeout_s, self._cut_connections)
@@ -98,22 +95,57 @@ class Runtime:
         self._parts.registries.client.close()
         self._parts.client.close()
 
-    def _refresh_rules(self) -> None:
-        """A bad edit keeps the rules that were good, and is one error (``runtime.md`` 9.8)."""
-        try:
-            if self._rules.refresh():
-                self._log.info("rules_changed", documents=len(self._rules.current.documents))
-        except ConfigurationError as error:
-            self._log.error("rules_refused", exception=error, code=error.code, error=str(error))
-
-    def _engine(self, facts: ServerFacts, applications: int) -> Engine:
-        options = EngineOptions(
-            plan=_plan_options(self._settings, facts, self._rules.current),
-            workers=_workers(self._settings.max_concurrency, applications),
-            is_dry_run=self._settings.is_dry_run,
+    def _cycle_runner(self) -> CycleRunner:
+        parts = CycleParts(
+            self._fleet,
+            self._rounds.admits,
+            lambda applications, workers: self._rounds.process_fleet(applications, workers, self._progress),
+            self._hooks(),
         )
-        return Engine(
-            self._parts.registries.client, self._writer, options, self._parts.clock, self._log, self._stopping
+        around = self._around
+        timeout_s = self._settings.shutdown_timeout_s
+        return CycleRunner(parts, self._schedule(), timeout_s, around.metrics, around.clock, around.log)
+
+    def _continuous_runner(self) -> ContinuousRunner:
+        follow = FollowOptions(least_gap_s=self._settings.interval_s)
+        parts = ContinuousParts(
+            FleetAccess(self._fleet, self._feed),
+            self._rounds.admits,
+            self._rounds.process_one,
+            self._hooks(),
+            follow,
+        )
+        around = self._around
+        timeout_s = self._settings.shutdown_timeout_s
+        return ContinuousRunner(parts, self._schedule(), timeout_s, around.metrics, around.clock, around.log)
+
+    def _hooks(self) -> RoundHooks:
+        connection = self._settings.connection
+        is_warmed_up = self._settings.is_warmed_up and self._settings.interval_s > 0
+        return RoundHooks(
+            warm_up=self._warm_up if is_warmed_up else None,
+            server_fields={
+                "argocd_server": connection.server,
+                "grpc_web": connection.is_grpc_web,
+                "grpc_webroot": connection.root_path,
+                "plaintext": connection.is_plaintext,
+                "insecure": connection.is_insecure,
+            },
+        )
+
+    def _warm_up(self) -> Mapping[str, int]:
+        applications = self._fleet.fetch_applications(Deadline.after(self._parts.clock, ROUND_TIMEOUT_S))
+        return self._rounds.warm_up(applications, self._schedule().workers_for(len(applications)))
+
+    def _schedule(self) -> ScheduleOptions:
+        settings = self._settings
+        return ScheduleOptions(
+            interval_s=settings.interval_s,
+            max_concurrency=settings.max_concurrency,
+            cpus=len(os.sched_getaffinity(0)),
+            schedule=Schedule(settings.schedule),
+            cooldown_s=settings.cooldown_s,
+            per_repo_cap=settings.per_repo_cap,
         )
 
 
@@ -121,7 +153,7 @@ def build_runtime(
     settings: RunSettings,
     *,
     log: EventLog,
-    progress: Progress,
+    progress: Progress | None = None,
     environment: Mapping[str, str] = os.environ,
     metrics: Metrics | None = None,
 ) -> Runtime:
@@ -133,7 +165,16 @@ def build_runtime(
     rules = _load_rules(settings.filters, log)
     registries = build_registries(settings.registry, around)
     client = build_client(settings.connection, around)
-    return Runtime(settings, _Parts(around.clock, client, registries, rules), log, progress)
+    rounds = Rounds(
+        settings,
+        around,
+        client=client,
+        registries=registries,
+        rules=rules,
+        write_back=_writer(settings, client, around),
+    )
+    parts = _Parts(around.clock, client, registries)
+    return Runtime(settings, around, parts, rounds, progress or NoProgress())
 
 
 def _load_rules(filters: FilterSettings, log: EventLog) -> RuleFiles:
@@ -145,31 +186,9 @@ def _load_rules(filters: FilterSettings, log: EventLog) -> RuleFiles:
     return rules
 
 
-def _writer(settings: RunSettings, parts: _Parts, log: EventLog) -> FieldWriter:
+def _writer(settings: RunSettings, client: ArgoCDClient, around: Surroundings) -> FieldWriter:
     connection = settings.connection
-    store = ArgoCDOverrides(parts.client, OverrideOptions(WriteMode(connection.write), connection.is_validating), log)
+    options = OverrideOptions(WriteMode(connection.write), connection.is_validating)
+    store = ArgoCDOverrides(client, options, around.log)
     backoff = Backoff(attempts=max(1, connection.max_conflict_retries), base_s=0.1, cap_s=6.4)
-    return FieldWriter(store, FieldWriterOptions(backoff), parts.clock, log)
-
-
-def _plan_options(settings: RunSettings, facts: ServerFacts, rules: RuleBook) -> PlanOptions:
-    try:
-        selector = parse_label_selector(settings.filters.label_selector)
-    except SelectorError as error:
-        raise ConfigurationError(str(error), where="--match-application-label", code="bad_selector") from error
-    return PlanOptions(
-        name_patterns=compile_name_patterns(settings.filters.name_patterns),
-        label_selector=selector,
-        default_platform=running_platform(),
-        server_supports_hydrator=facts.supports_hydrator_overrides,
-        rules=rules,
-        follows_annotations=settings.filters.follows_annotations,
-        are_pull_secrets_strict=settings.are_pull_secrets_strict,
-    )
-
-
-def _workers(wanted: int, applications: int) -> int:
-    """The number of parallel workers; 0 means eight per processor, at most one per Application."""
-    if wanted > 0:
-        return wanted
-    return max(1, min(WORKERS_PER_CPU * len(os.sched_getaffinity(0)), applications))
+    return FieldWriter(store, FieldWriterOptions(backoff), around.clock, around.log)

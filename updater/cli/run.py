@@ -31,6 +31,8 @@ class Runtime(Protocol):
 
     def run_once(self) -> Report: ...
 
+    def run(self) -> bool: ...
+
     def stop(self) -> None: ...
 
     def close(self) -> None: ...
@@ -145,12 +147,14 @@ def _progress(settings: Settings) -> Progress:
 def make_round(
     runtime: Runtime, settings: Settings, log: StandardEventLog, *, shutdown: Shutdown, redactor: Redactor
 ) -> int:
-    """Run once and print the result.
+    """Run once and print the result, or run until a signal where rounds repeat.
 
-    0 also when Applications had errors and when a signal ended the round; 1 when the Applications could not be
-    listed (``runtime.md`` 1.1).
+    0 also when Applications had errors and when a signal ended the work; 1 when the Applications of a single round
+    could not be listed (``runtime.md`` 1.1).
     """
     try:
+        if settings.seconds("interval") > 0 or settings.text("mode") == "continuous":
+            return _repeat(runtime, log, shutdown)
         report = shutdown.guard(runtime.run_once, runtime.stop)
     except UpdaterError as error:
         if shutdown.is_requested:
@@ -159,6 +163,13 @@ def make_round(
         return _say_unreadable(log, settings, error)
     if wants_result(settings):
         print_summary(report, settings.text("output"), redactor)
+    log.info("updater_finished")
+    return 0
+
+
+def _repeat(runtime: Runtime, log: StandardEventLog, shutdown: Shutdown) -> int:
+    if not shutdown.guard(runtime.run, runtime.stop):
+        log.warning("shutdown_incomplete", text="work was still running at the end of the shutdown timeout")
     log.info("updater_finished")
     return 0
 

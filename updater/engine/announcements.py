@@ -16,7 +16,10 @@ MAX_REMEMBERED = 100_000
 
 
 class Announcer:
-    """Writes records; remembers which warnings of which Application were said. Called by one thread at a time."""
+    """Writes records; remembers which warnings of which Application were said.
+
+    Thread-safe: threads that meet on a new warning may both say it.
+    """
 
     def __init__(self, log: EventLog) -> None:
         self._log = log

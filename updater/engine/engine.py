@@ -35,11 +35,24 @@ WRITE_TIMEOUT_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """``workers`` bounds both the repositories polled and the Applications written at a time."""
+    """``workers`` bounds both the repositories polled and the Applications written at a time.
+
+    ``is_cycle`` False leaves the records of a whole round to the caller, who processes one Application at a time.
+    """
 
     plan: PlanOptions = field(default_factory=PlanOptions)
     workers: int = 10
     is_dry_run: bool = False
+    is_cycle: bool = True
+
+
+class Experience:
+    """What engines of one process share: the log, which warnings it holds already, plans and choices. Thread-safe."""
+
+    def __init__(self, log: EventLog, memory: PlanMemory | None = None) -> None:
+        self.log = log
+        self.memory = memory or PlanMemory()
+        self.announcer = Announcer(log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,7 @@ class Registry(TagSource, TagInspector, Protocol):
 
 
 class Engine:
-    """Owns the memory of plans, rules and choices. One ``process`` at a time.
+    """One ``process`` at a time; engines that work side by side share an ``Experience``.
 
     Once ``stopping`` is set, polls and writes that have not begun are left out, and say so.
     """
@@ -70,17 +83,17 @@ class Engine:
         write_back: WriteBack,
         options: EngineOptions,
         clock: Clock,
-        log: EventLog,
+        experience: Experience,
         stopping: threading.Event,
     ) -> None:
         self._registry = registry
         self._write_back = write_back
         self._options = options
         self._clock = clock
-        self._log = log
+        self._log = experience.log
         self._stopping = stopping
-        self._announcer = Announcer(log)
-        self._memory = PlanMemory()
+        self._announcer = experience.announcer
+        self._memory = experience.memory
 
     def process(self, applications: Sequence[ApplicationSnapshot], deadline: Deadline, progress: Progress) -> Report:
         """One round; every planned image ends in exactly one decision, every change set in exactly one result."""
@@ -88,7 +101,8 @@ class Engine:
         planned, skipped = self._plan(applications)
         progress.started(len(planned))
         try:
-            self._log.info("cycle_started", applications=len(planned))
+            if self._options.is_cycle:
+                self._log.info("cycle_started", applications=len(planned))
             facts = self._gather(planned, deadline)
             works = [self._decide(snapshot, plan, facts) for snapshot, plan in planned]
             results = self._write_all(works, deadline, progress)
@@ -100,7 +114,8 @@ class Engine:
             is_dry_run=self._options.is_dry_run,
             seconds=self._clock.monotonic_s() - began_s,
         )
-        self._announcer.round_finished(report)
+        if self._options.is_cycle:
+            self._announcer.round_finished(report)
         return report
 
     def _plan(

@@ -35,14 +35,6 @@ class Missing:
 
 
 MISSING = (
-    Missing("continuous mode", ("mode",), "use --once, and start it from a timer", harmless=("cycle",)),
-    Missing(
-        "the order and the limits of a repeated round",
-        ("schedule", "cooldown", "per_repo_cap"),
-        "leave the setting out",
-        harmless=("default", *_OFF),
-    ),
-    Missing("cache warm-up", ("warmup_cache",), "leave it out: --once makes one round"),
     Missing("the health server", ("health_port",), "use --health-port 0, and the exit status"),
     Missing(
         "the metrics server",
@@ -85,8 +77,6 @@ def refuse_missing(settings: Settings) -> tuple[Warned, ...]:
             if not missing.is_tuning:
                 raise refusal
             warnings.append(Warned("no_effect", f"{name_source(setting)} has no effect: {refusal.what}"))
-    if "interval" in settings.by_key and settings.seconds("interval") > 0:
-        raise _refusal("rounds that repeat", name_source(settings["interval"]), "use --once or --interval 0")
     return tuple(warnings)
 
 
@@ -107,4 +97,4 @@ def _refusal(feature: str, where: str, instead: str) -> ConfigurationError:
 
 def missing_keys() -> frozenset[str]:
     """The keys of the settings that belong to features of a later release."""
-    return frozenset(key for missing in MISSING for key in missing.keys) - {"mode"}
+    return frozenset(key for missing in MISSING for key in missing.keys)

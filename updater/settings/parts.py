@@ -122,6 +122,11 @@ class RunSettings:
     max_concurrency: int = 10
     shutdown_timeout_s: float = 20.0
     are_pull_secrets_strict: bool = False
+    mode: str = "cycle"
+    schedule: str = "default"
+    cooldown_s: float = 0.0
+    per_repo_cap: int = 0
+    is_warmed_up: bool = True
 
 
 def run_settings(settings: Settings) -> RunSettings:
@@ -138,6 +143,11 @@ def run_settings(settings: Settings) -> RunSettings:
         max_concurrency=settings.integer("max_concurrency"),
         shutdown_timeout_s=settings.seconds("image_updater_shutdown_timeout"),
         are_pull_secrets_strict=settings.is_on("strict_pull_secrets"),
+        mode=settings.text("mode"),
+        schedule=settings.text("schedule"),
+        cooldown_s=settings.seconds("cooldown"),
+        per_repo_cap=settings.integer("per_repo_cap"),
+        is_warmed_up=settings.is_on("warmup_cache"),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from updater.clock import Deadline, SystemClock
-from updater.engine.engine import Engine, EngineOptions, Registry
+from updater.engine.engine import Engine, EngineOptions, Experience, Registry
 from updater.errors import RegistryUnavailable
 from updater.model.applications import (
     ANNOTATION_PREFIX,
@@ -153,7 +153,7 @@ def run_round(
         write_back or MemoryWriteBack(),
         options or EngineOptions(workers=4),
         clock,
-        log or NullLog(),
+        Experience(log or NullLog()),
         stopping or threading.Event(),
     )
     return engine.process(applications, Deadline.after(clock, 30), progress or NoProgress())

@@ -1,0 +1,158 @@
+"""Rounds: an engine for each, over what the process remembers, with the files and facts that hold at the moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from updater.argocd.client import ArgoCDClient
+from updater.argocd.facts import ServerFacts, fetch_facts
+from updater.assembly.platforms import running_platform
+from updater.assembly.registries import FleetRegistries
+from updater.assembly.surroundings import Surroundings
+from updater.clock import Deadline
+from updater.engine.engine import Engine, EngineOptions, Experience
+from updater.errors import ArgoCDError, ConfigurationError
+from updater.model.applications import ApplicationSnapshot
+from updater.model.report import Report
+from updater.planning.plans import PlanOptions, plan_application
+from updater.ports.log import NullLog
+from updater.ports.progress import NoProgress, Progress
+from updater.ports.writeback import WriteBack
+from updater.registry.configuration_live import RELOAD_S
+from updater.rules.label_selectors import SelectorError, parse_label_selector
+from updater.rules.name_patterns import compile_name_patterns
+from updater.settings.parts import RunSettings
+from updater.settings.rules_files import RuleFiles
+
+ROUND_TIMEOUT_S = 4 * 3600.0
+"""A round that takes longer than this is stuck; each call inside has a deadline of its own."""
+
+FACTS_TIMEOUT_S = 60.0
+
+
+class Rounds:
+    """Processes Applications, the whole fleet or one. Thread-safe; ``stopping`` ends what has not begun."""
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        around: Surroundings,
+        *,
+        client: ArgoCDClient,
+        registries: FleetRegistries,
+        rules: RuleFiles,
+        write_back: WriteBack,
+    ) -> None:
+        self._settings = settings
+        self._around = around
+        self._client = client
+        self._registries = registries
+        self._rules = rules
+        self._write_back = write_back
+        self._experience = Experience(around.log)
+        self._looking = threading.Lock()
+        self._plan: PlanOptions | None = None
+        self._looked_s = 0.0
+        self.stopping = threading.Event()
+
+    def process_fleet(self, applications: Sequence[ApplicationSnapshot], workers: int, progress: Progress) -> Report:
+        """One cycle. Raises ``ArgoCDError`` when the server cannot say what it is."""
+        engine = self._engine(EngineOptions(self._plan_options(), workers, self._settings.is_dry_run))
+        return engine.process(applications, self._deadline(), progress)
+
+    def process_one(self, application: ApplicationSnapshot) -> Report:
+        """One Application, in continuous mode."""
+        options = EngineOptions(self._plan_options(), 1, self._settings.is_dry_run, is_cycle=False)
+        return self._engine(options).process([application], self._deadline(), NoProgress())
+
+    def warm_up(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Mapping[str, int]:
+        """A dry run that says and counts nothing but what it found."""
+        options = EngineOptions(self._plan_options(), workers, is_dry_run=True, is_cycle=False)
+        engine = self._engine(options, Experience(NullLog(), self._experience.memory))
+        report = engine.process(applications, self._deadline(), NoProgress())
+        repositories = {decision.plan.repository for each in report.applications for decision in each.decisions}
+        return {
+            "entries": report.totals["images_considered"],
+            "registries": len({repository.registry for repository in repositories}),
+        }
+
+    def admits(self, application: ApplicationSnapshot) -> bool:
+        """Whether an Application passes the filters (``runtime.md`` 3.2); what its owner should mend is said once."""
+        plan = plan_application(application, self._plan_options(), self._experience.memory)
+        if plan.skip is not None:
+            self._experience.announcer.skipped(application, plan)
+        return plan.skip is None
+
+    def _engine(self, options: EngineOptions, experience: Experience | None = None) -> Engine:
+        return Engine(
+            self._registries.client,
+            self._write_back,
+            options,
+            self._around.clock,
+            experience or self._experience,
+            self.stopping,
+        )
+
+    def _deadline(self) -> Deadline:
+        return Deadline.after(self._around.clock, ROUND_TIMEOUT_S)
+
+    def _plan_options(self) -> PlanOptions:
+        """Looked at afresh every half minute: rules, registries and the server's release may change under us.
+
+        Only the very first look is waited for; later ones are made by one thread while the others go on with what held.
+        """
+        held = self._plan
+        now_s = self._around.clock.monotonic_s()
+        if held is not None and now_s - self._looked_s < RELOAD_S:
+            return held
+        if not self._looking.acquire(blocking=held is None):
+            return held or self._plan_options()
+        try:
+            if self._plan is held or self._plan is None:
+                self._plan = self._look(held)
+                self._looked_s = now_s
+            return self._plan
+        finally:
+            self._looking.release()
+
+    def _look(self, held: PlanOptions | None) -> PlanOptions:
+        self._refresh_rules()
+        self._registries.refresh()
+        try:
+            return self._make_plan_options(self._fetch_facts())
+        except ArgoCDError as error:
+            if held is None:
+                raise
+            self._around.log.debug("argocd_facts_kept", error=str(error))
+            return replace(held, rules=self._rules.current)
+
+    def _fetch_facts(self) -> ServerFacts:
+        facts = fetch_facts(self._client, Deadline.after(self._around.clock, FACTS_TIMEOUT_S))
+        self._around.log.debug("argocd_connected", server=self._client.server, version=facts.version)
+        return facts
+
+    def _refresh_rules(self) -> None:
+        """A bad edit keeps the rules that were good, and is one error (``runtime.md`` 9.8)."""
+        try:
+            if self._rules.refresh():
+                self._around.log.info("rules_changed", documents=len(self._rules.current.documents))
+        except ConfigurationError as error:
+            self._around.log.error("rules_refused", exception=error, code=error.code, error=str(error))
+
+    def _make_plan_options(self, facts: ServerFacts) -> PlanOptions:
+        filters = self._settings.filters
+        try:
+            selector = parse_label_selector(filters.label_selector)
+        except SelectorError as error:
+            raise ConfigurationError(str(error), where="--match-application-label", code="bad_selector") from error
+        return PlanOptions(
+            name_patterns=compile_name_patterns(filters.name_patterns),
+            label_selector=selector,
+            default_platform=running_platform(),
+            server_supports_hydrator=facts.supports_hydrator_overrides,
+            rules=self._rules.current,
+            follows_annotations=filters.follows_annotations,
+            are_pull_secrets_strict=self._settings.are_pull_secrets_strict,
+        )
