@@ -9,7 +9,7 @@ from updater.argocd.client import ArgoCDClient
 from updater.argocd.snapshots import snapshot_of
 from updater.clock import Deadline
 from updater.errors import ArgoCDUnauthenticated
-from updater.model.applications import ApplicationSnapshot
+from updater.model.applications import ApplicationKey, ApplicationSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,20 @@ class ArgoCDFleet:
         self._options = options
 
     def fetch_applications(self, deadline: Deadline) -> tuple[ApplicationSnapshot, ...]:
-        """All Applications that the token may read, or an error.
+        """All Applications that the token may read, each once, or an error.
 
         Where anonymous access is on, a bad token silently gets the anonymous user's shorter list; therefore the
         server is asked first whether it knows the token.
         """
         self._require_login(deadline)
-        snapshots: list[ApplicationSnapshot] = []
+        # A project named twice, or an Application moved between two listings, must not get two writers.
+        snapshots: dict[ApplicationKey, ApplicationSnapshot] = {}
         for query in self._queries():
             # The messages, tens of kilobytes each on a real server, are gone when the next listing begins.
-            snapshots += [snapshot_of(item) for item in self._client.fetch_list(query, deadline).items]
-        return tuple(snapshots)
+            listed = (snapshot_of(item) for item in self._client.fetch_list(query, deadline).items)
+            snapshots |= {snapshot.key: snapshot for snapshot in listed}
+            del listed
+        return tuple(snapshots.values())
 
     def _queries(self) -> list[ApplicationQuery]:
         selector = self._options.selector or None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from generated.application_messages_pb2 import ApplicationSource, ApplicationSpec, DrySource
 from updater.argocd.snapshots import sources_of
+from updater.errors import ArgoCDProtocolError
 from updater.model.applications import HelmParameter, PluginVariable
 from updater.model.changes import OverrideLists
 
@@ -31,8 +32,15 @@ def override_source(spec: ApplicationSpec, index: int) -> ApplicationSource | Dr
 
 
 def read_overrides(spec: ApplicationSpec, wanted: OverrideLists) -> OverrideLists:
-    """The lists of the same source and kind as ``wanted``, as a spec holds them; None where the block is absent."""
+    """The lists of the same source and kind as ``wanted``, as a spec holds them; None where the block is absent.
+
+    Raises ``ArgoCDProtocolError`` for a spec without that source: it says nothing of what was stored.
+    """
     _, sources = sources_of(spec)
+    if wanted.source_index >= len(sources):
+        raise ArgoCDProtocolError(
+            f"the answer to a write holds {len(sources)} sources, but number {wanted.source_index + 1} was written"
+        )
     source = sources[wanted.source_index]
     return OverrideLists(
         source_index=wanted.source_index,
@@ -47,6 +55,8 @@ def is_rest_kept(sent: ApplicationSpec, answered: ApplicationSpec, index: int) -
 
     False tells of a server that dropped fields it does not know, as happens while replicas of two versions run.
     """
+    if answered.sources and index >= len(answered.sources):
+        return False
     left, right = ApplicationSpec(), ApplicationSpec()
     for target, origin in ((left, sent), (right, answered)):
         target.CopyFrom(origin)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import threading
 from collections.abc import Generator, Iterator
 
@@ -68,17 +70,14 @@ class WebCall:
 
     def unary(self) -> bytes:
         """The one message of a unary call; none or several are a protocol error."""
-        messages = list(self.messages())
-        if len(messages) != 1:
-            raise self.failed(
-                CallFailure(
-                    grpc.StatusCode.INTERNAL,
-                    f"status OK with {len(messages)} messages instead of one",
-                    FailureKind.FRAMING,
-                    "a proxy dropped the body, or the server is broken",
-                )
-            )
-        return messages[0]
+        with contextlib.closing(self.messages()) as stream:
+            # Never a third: what answers may send them without end.
+            messages = list(itertools.islice(stream, 2))
+            if len(messages) == 1:
+                return messages[0]
+            found = "more messages than one" if messages else "status OK without a message"
+            hint = "a proxy changed the body, or the server is broken"
+            raise self.failed(CallFailure(grpc.StatusCode.INTERNAL, found, FailureKind.FRAMING, hint))
 
     def cancel(self) -> bool:
         """End the call; False when it had ended before."""

@@ -38,6 +38,9 @@ _NOTHING_WRITTEN = (
 )
 """Answers that say that nothing was stored. After any other failure of a write its outcome is unknown."""
 
+_TOO_LARGE = "argocd_too_large"
+"""The code of an ``ArgoCDExhausted`` that may mean the answer to a write which was stored."""
+
 _CODES: dict[type[UpdaterError], str] = {
     ArgoCDConflict: "update_conflict",
     ArgoCDDenied: "update_denied",
@@ -111,7 +114,7 @@ class FieldWriter:
         try:
             return self._store.store_overrides(fresh, before, after, write.deadline)
         except ArgoCDError as error:
-            if not isinstance(error, _NOTHING_WRITTEN):
+            if not isinstance(error, _NOTHING_WRITTEN) or error.code == _TOO_LARGE:
                 write.outcome_is_unknown = True
             raise
 

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from generated.application_messages_pb2 import Application, ApplicationSource, ApplicationSpec, DrySource, HelmParameter
 from updater.argocd.snapshots import snapshot_of, sources_of
 from updater.argocd.specs import is_rest_kept, override_source, place_overrides, read_overrides
+from updater.errors import ArgoCDProtocolError
 from updater.model.applications import HelmParameter as Parameter
 from updater.model.applications import SourceLayout
 from updater.model.changes import OverrideLists
@@ -200,6 +201,13 @@ def test_a_server_that_drops_something_is_noticed(lose: Callable[[ApplicationSpe
     assert is_rest_kept(sent, answered, 0)
     lose(answered)
     assert not is_rest_kept(sent, answered, 0)
+
+
+@pytest.mark.parametrize("answered", [ApplicationSpec(), ApplicationSpec(sources=[ApplicationSource(repoURL="x")])])
+def test_an_answer_without_the_written_source_says_nothing_of_what_was_stored(answered: ApplicationSpec) -> None:
+    assert not is_rest_kept(multiple(helm=True), answered, 1)
+    with pytest.raises(ArgoCDProtocolError, match="number 2 was written"):
+        read_overrides(answered, OverrideLists(1, helm_parameters=()))
 
 
 def test_the_servers_normalisation_is_no_loss() -> None:

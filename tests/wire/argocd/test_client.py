@@ -391,6 +391,13 @@ def test_the_fleet_is_listed_by_project_and_selector(world: World, build: Build,
     assert not first.request.HasField("refresh")
 
 
+def test_an_application_that_two_listings_hold_is_in_the_fleet_once(build: Build, within: Within) -> None:
+    found = ArgoCDFleet(build(), FleetOptions(projects=("default", "default"))).fetch_applications(within(WAIT_S))
+    keys = [str(snapshot.key) for snapshot in found]
+    assert keys
+    assert len(keys) == len(set(keys))
+
+
 def store_of(client: ArgoCDClient, log: RecordingLog) -> ArgoCDOverrides:
     return ArgoCDOverrides(client, OverrideOptions(), log)
 

@@ -12,7 +12,7 @@ import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
 from independent_server import NAMES, independent_server
-from transport.raw_peers import RawServer, always, chunked, ok, read_request
+from transport.raw_peers import RawServer, always, chunked, ok, read_request, trickle
 
 from generated.application_messages_pb2 import ApplicationQuery
 from generated.application_service_pb2_grpc import ApplicationServiceStub
@@ -326,6 +326,13 @@ def test_a_redirect_does_not_carry_the_token_away(status: int, web: GrpcWebServe
         web.faults.answer(status, {"Location": f"{thief.url}version.VersionService/Version"})
         failure(open_web(web.url), metadata=(("token", "abc"),))
         assert thief.accepted == 0
+
+
+def test_messages_without_end_end_a_unary_call(open_web: Open) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web+proto\r\n\r\n"
+    with RawServer(trickle(head, b"\0" * 5, pause_s=0.001)) as server:
+        error = failure(open_web(server.url))
+    assert (error.code(), error.details()) == (CODE.INTERNAL, "more messages than one")
 
 
 RETRY_AFTER = {

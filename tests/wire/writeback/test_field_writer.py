@@ -276,6 +276,19 @@ def test_an_unknown_outcome_is_looked_up_even_when_no_attempt_is_left(make_bench
     assert bench.writes() == 1
 
 
+def test_an_answer_over_our_limit_leaves_the_outcome_to_be_looked_up(make_bench: Make) -> None:
+    bench = make_bench("helm")
+    change_set = bench.change_set(helm_edit())
+
+    def store() -> None:
+        bench.world.edit_application(bench.key, set_parameter("image.tag", "1.0.1"))
+
+    bench.world.after_next("Get", store)
+    bench.world.reject_next(bench.method, grpc.StatusCode.RESOURCE_EXHAUSTED, "received message larger than max")
+
+    assert bench.write(change_set).outcome is WriteOutcome.WRITTEN
+
+
 def test_an_outcome_that_cannot_be_looked_up_is_said_to_be_unknown(make_bench: Make) -> None:
     bench = make_bench("helm")
     change_set = bench.change_set(helm_edit())
