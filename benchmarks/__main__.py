@@ -6,7 +6,17 @@ from importlib import import_module
 
 from benchmarks.machine import describe_machine
 
-BENCHMARKS = ("start_up", "choose_tags", "plan_images", "unary_calls", "list_applications", "whole_round", "scheduling", "git_batch")
+BENCHMARKS = (
+    "start_up",
+    "choose_tags",
+    "plan_images",
+    "unary_calls",
+    "list_applications",
+    "whole_round",
+    "scheduling",
+    "registry_polls",
+    "git_batch",
+)
 
 
 def main() -> None:
