@@ -7,7 +7,6 @@ much. What it prints is never logged; what it says on the error stream is shown 
 from __future__ import annotations
 
 import os
-import re
 import selectors
 import signal
 import stat
@@ -20,6 +19,7 @@ from typing import IO
 
 from updater.clock import Clock, Deadline
 from updater.errors import CredentialError
+from updater.model.credential_sources import is_own_secret
 from updater.ports.log import EventLog
 from updater.transport.redaction import cap_text, redact
 
@@ -29,9 +29,6 @@ MAX_COMPLAINT_BYTES = 1024
 MAX_AT_ONCE = 4
 _TICK_S = 0.02
 """How often the end of the program is looked for while its pipes are silent: a child may hold them open for ever."""
-
-_WITHHELD = re.compile(r"ARGOCD_(AUTH_)?TOKEN|.*WEBHOOK.*SECRET.*", re.IGNORECASE)
-"""Variables that no script gets: the Argo CD token and the secrets of webhooks. The rest is theirs, as ever."""
 
 
 @dataclass(slots=True)
@@ -46,7 +43,8 @@ class ScriptRunner:
     """Runs scripts, at most four at once. Thread-safe."""
 
     def __init__(self, environment: Mapping[str, str], clock: Clock, log: EventLog) -> None:
-        self._environment = {name: value for name, value in environment.items() if not _WITHHELD.fullmatch(name)}
+        # The Argo CD token and headers and the secrets of webhooks are no script's; the rest is theirs, as ever.
+        self._environment = {name: value for name, value in environment.items() if not is_own_secret(name)}
         self._clock = clock
         self._log = log
         self._slots = threading.BoundedSemaphore(MAX_AT_ONCE)

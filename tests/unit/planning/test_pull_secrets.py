@@ -53,6 +53,16 @@ def test_credentials_pasted_as_a_reference_are_not_shown(text: str) -> None:
     assert "hunter2" not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
 
 
+@pytest.mark.parametrize(
+    "variable",
+    ["ARGOCD_TOKEN", "argocd_auth_token", "ARGOCD_HEADERS", "GITHUB_WEBHOOK_SECRET", "HTTPS_PROXY", "all_proxy"],
+)
+def test_variables_with_secrets_of_the_updater_are_refused(variable: str) -> None:
+    with pytest.raises(PlanError, match="the updater's own") as caught:
+        parse_pull_secret(f" quay.io=ENV:{variable}")
+    assert caught.value.code == "pull_secret_refused"
+
+
 @pytest.mark.parametrize("text", ["file:/etc/config.json", "ECR:default", "x=gar:default", "acr:default"])
 def test_sources_of_the_operator_are_refused(text: str) -> None:
     with pytest.raises(PlanError, match="the operator's alone") as caught:
