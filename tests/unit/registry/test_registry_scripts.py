@@ -85,6 +85,33 @@ def test_anything_else_gives_no_credentials(write: Write, body: str, said: str, 
 
 
 def test_the_largest_output_is_accepted(write: Write) -> None:
+    line = run(write(f"printf 'ann:'; head -c {MAX_OUTPUT_BYTES - 4} /dev/zero | tr '\\0' x"))
+    assert len(line) == MAX_OUTPUT_BYTES
+
+
+def test_the_error_stream_explains_a_failure_without_secrets(write: Write) -> None:
+    body = """echo ann:hunter2
+    echo "login of hunter2 refused" >&2
+    echo "Authorization: Bearer abcdefghijk https://me:letmein@host/x" >&2
+    head -c 100000 /dev/zero | tr '\\0' x >&2
+    exit 1"""
+    with pytest.raises(CredentialError, match=r"login of \S+ refused") as raised:
+        run(write(body))
+    said = str(raised.value)
+    assert len(said) < 1500
+    for secret in ("hunter2", "abcdefghijk", "letmein"):
+        assert secret not in said
+
+
+def test_a_script_gets_the_environment_without_our_own_secrets(write: Write) -> None:
+    environment = {
+        "REGION": "here",
+        "ARGOCD_TOKEN": "t1",
+        "ARGOCD_AUTH_TOKEN": "t2",
+        "QUAY_WEBHOOK_SECRET": "t3",
+        "ARGOCD_HEADERS": "t4",
+        "ARGOCD_SERVER": "there",
+    }
     ours = "$ARGOCD_TOKEN$ARGOCD_AUTH_TOKEN$QUAY_WEBHOOK_SECRET$ARGOCD_HEADERS"
     line = run(write(f"echo u:$REGION-$ARGOCD_SERVER-{ours}"), environment)
     assert line == "u:here-there-"
