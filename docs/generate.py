@@ -147,8 +147,7 @@ def _line(*cells: str) -> str:
 def _missing_section() -> str:
     rows = [_line(missing.feature, missing.instead) for missing in MISSING]
     head = [_line("Feature", "Until then"), _line("---", "---")]
-    repeated = _line("rounds that repeat", "use --once or --interval 0")
-    return "\n".join(["## Not in this release\n", *head, repeated, *rows, ""])
+    return "\n".join(["## Not in this release\n", *head, *rows, ""])
 
 
 PAGES: Mapping[Path, Callable[[], str]] = MappingProxyType({FLAGS_PAGE: flags_page, METRICS_PAGE: metrics_page})
