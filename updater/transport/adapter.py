@@ -18,6 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from updater.transport.exchange import HttpExchange
+from updater.transport.interim import FinalResponse
 from updater.transport.proxies import ProxyOptions
 from updater.transport.trust import TlsOptions, ssl_context
 
@@ -156,9 +157,11 @@ def _pool_classes(current: CurrentExchange) -> dict[str, type[HTTPConnectionPool
 
     class Plain(_Carrier, HTTPConnection):
         default_socket_options = _SOCKET_OPTIONS
+        response_class = FinalResponse
 
     class Tls(_Carrier, HTTPSConnection):
         default_socket_options = _SOCKET_OPTIONS
+        response_class = FinalResponse
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

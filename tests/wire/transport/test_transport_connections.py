@@ -323,3 +323,32 @@ def test_two_thousand_exchanges_from_sixteen_threads_leave_no_socket_behind(make
     for _ in range(8):
         transport._slots.acquire(timeout=0)
     assert not transport._running
+
+
+def hinting(connection: socket.socket, server: RawServer) -> None:
+    """Answers with the path that was asked for, after two interim answers."""
+    while request := read_request(connection):
+        server.note(request)
+        connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
+        connection.sendall(ok(request.split()[1]))
+
+
+def test_interim_answers_are_skipped_and_nobody_gets_the_answer_of_another(make: Make, within: Within) -> None:
+    with RawServer(hinting) as server:
+        transport = make()
+        paths = ["first", "second", "third"]
+        assert [fetch(transport, f"{server.url}{path}", within(10)) for path in paths] == [
+            b"/first",
+            b"/second",
+            b"/third",
+        ]
+        assert server.accepted == 1
+
+
+@pytest.mark.parametrize(
+    "raw", [b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"]
+)
+def test_interim_answers_without_end_and_unwanted_upgrades_are_refused(raw: bytes, make: Make, within: Within) -> None:
+    with RawServer(answers(raw)) as server, pytest.raises(TransportError) as raised:
+        make().open(HttpRequest("GET", server.url), within(10))
+    assert raised.value.kind is TransportFailure.PROTOCOL
