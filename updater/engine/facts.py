@@ -44,7 +44,7 @@ def gather(plans: Iterable[ImagePlan], poller: Poller, selector: Selector, *, wo
             rules.setdefault(need_of(plan), {})[plan.rule] = None
     needs = list(rules)
     gathered = in_pool(
-        lambda need: _outcomes(need, [selector.compile(rule) for rule in rules[need]], poller, selector),
+        lambda need: _guarded_outcomes(need, list(rules[need]), poller, selector),
         needs,
         workers,
         "registry-poll",
@@ -64,6 +64,12 @@ def in_pool(work: Callable[[Item], Result], items: list[Item], workers: int, nam
         return []
     with ThreadPoolExecutor(max(1, min(workers, len(items))), name) as pool:
         return list(pool.map(work, items))
+
+
+def _guarded_outcomes(need: Need, rules: list[TagRule], poller: Poller, selector: Selector) -> list[Outcome]:
+    """One outcome per rule, whatever goes wrong among the rules of this repository."""
+    outcomes = poller.guard(need, lambda: _outcomes(need, [selector.compile(rule) for rule in rules], poller, selector))
+    return [outcomes] * len(rules) if isinstance(outcomes, FactsUnavailable) else outcomes
 
 
 def _outcomes(need: Need, rules: list[CompiledRule], poller: Poller, selector: Selector) -> list[Outcome]:

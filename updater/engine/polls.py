@@ -76,6 +76,15 @@ class Poller:
             ),
         )
 
+    def guard(self, need: Need, work: Callable[[], Answer]) -> Answer | FactsUnavailable:
+        """What ``work`` makes of a repository's facts; a bug met in it must not cost the other repositories."""
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - see above
+            self._log.error("bug_found", exception=error, repository=need.repository.full_name, error=str(error))
+            text = f"internal error: {type(error).__name__}"
+            return FactsUnavailable(Reason.TAGS_UNAVAILABLE, text, "internal_error")
+
     def _ask(self, need: Need, reason: Reason, ask: Callable[[], Answer]) -> Answer | FactsUnavailable:
         if self._stopping.is_set():
             return FactsUnavailable(reason, "not asked, because the updater is shutting down", "shutting_down")

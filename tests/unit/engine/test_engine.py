@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -114,6 +115,24 @@ def test_a_bug_in_the_registry_adapter_is_reported_and_costs_only_its_own_images
             helm_application("good", f"web={WEB}:~1.0", live=[f"{WEB}:1.0.0"]),
         ],
         MemoryRegistry(TAGS, broken=frozenset({broken})),
+        log=log,
+    )
+
+    assert report.applications[0].decisions[0].error_code == "internal_error"
+    assert report.totals["images_updated"] == 1
+    assert "bug_found" in log.events("error")
+
+
+def test_a_bug_met_while_choosing_costs_only_the_images_of_its_repository() -> None:
+    log = RecordingLog()
+    odd = f"{HOST}/odd/app"
+    no_tag: Any = None
+    report = run_round(
+        [
+            helm_application("bad", f"x={odd}:~1", live=[f"{odd}:1.0.0"]),
+            helm_application("good", f"web={WEB}:~1.0", live=[f"{WEB}:1.0.0"]),
+        ],
+        MemoryRegistry({**TAGS, odd: (no_tag,)}),
         log=log,
     )
 
