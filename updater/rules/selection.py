@@ -95,16 +95,6 @@ def followed_tags(rule: CompiledRule) -> tuple[str, ...]:
     return shortlist(rule, (rule.rule.constraint,)) if not rule.needs_listing else ()
 
 
-def date_by_position(rule: CompiledRule, tags: Sequence[str], *, is_newest_first: bool) -> tuple[Candidate, ...]:
-    """Candidates for newest-build from a registry that lists tags by age, so that nothing has to be inspected.
-
-    Positions are counted among the tags that pass the filters (``registries.md`` 1.10); the other tags stay undated.
-    """
-    kept, lost = rule.tag_filter.split(dict.fromkeys(tags))
-    dated = [Candidate(tag, len(kept) - position if is_newest_first else position) for position, tag in enumerate(kept)]
-    return (*dated, *(Candidate(tag) for tag, _ in lost))
-
-
 class Selector:
     """Compiles rules and chooses tags, remembering rules, parsed versions and choices by name up to a bound.
 

@@ -33,8 +33,10 @@ from updater.planning.annotations import read_settings
 from updater.planning.image_list import parse_entry
 from updater.planning.image_plans import tag_rule
 from updater.planning.plans import PlanOptions, plan_application
+from updater.registry.endpoints import TagSortMode
+from updater.registry.tag_order import positions
 from updater.rules.decisions import FactsUnavailable, decide, severity_of, severity_of_loss
-from updater.rules.selection import CompiledRule, choose, compile_rule, date_by_position
+from updater.rules.selection import CompiledRule, choose, compile_rule
 
 _KEY = ApplicationKey("argocd", "shop")
 _REPOSITORY = ImageRepository("", "org/app")
@@ -81,7 +83,8 @@ def _rule(given: dict[str, Any]) -> TagRule:
 def _candidates(vector: Vector, rule: CompiledRule) -> Sequence[Candidate]:
     sort_mode = vector.given["tagsortmode"]
     if sort_mode and rule.rule.strategy is Strategy.NEWEST_BUILD:
-        return date_by_position(rule, vector.given["tags"], is_newest_first=sort_mode == "latest-first")
+        kept, lost = rule.tag_filter.split(dict.fromkeys(vector.given["tags"]))
+        return (*positions(vector.given["tags"], kept, TagSortMode(sort_mode)), *(Candidate(tag) for tag, _ in lost))
     rows = [row if isinstance(row, dict) else {"name": row} for row in vector.given["tags"]]
     # The one field metadata_ok stands for two situations; the title tells which.
     unusable = Loss.PLATFORM_MISSING if "platform" in vector.title else Loss.METADATA_UNREADABLE

@@ -10,7 +10,6 @@ from updater.rules.selection import (
     choose,
     choose_by_name,
     compile_rule,
-    date_by_position,
     followed_tags,
     shortlist,
 )
@@ -106,16 +105,6 @@ def test_newest_build_passes_over_what_inspection_ruled_out() -> None:
     choice = choose(compile_rule(TagRule(Strategy.NEWEST_BUILD)), candidates)
     assert choice.winner == Candidate("a", 1)
     assert choice.losses == (("b", Loss.PLATFORM_MISSING),)
-
-
-@pytest.mark.parametrize(("is_newest_first", "winner"), [(True, "c"), (False, "a")])
-def test_position_stands_in_for_the_date_after_filtering(winner: str, *, is_newest_first: bool) -> None:
-    rule = compile_rule(TagRule(Strategy.NEWEST_BUILD, ignore_tags=("x", "y")))
-    candidates = date_by_position(rule, ["x", "c", "b", "a", "y"], is_newest_first=is_newest_first)
-    choice = choose(rule, candidates)
-    assert choice.winner is not None
-    assert choice.winner.tag == winner
-    assert choice.considered == 5
 
 
 def test_digest_follows_its_tag() -> None:
