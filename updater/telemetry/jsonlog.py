@@ -9,9 +9,10 @@ import re
 from updater.ports.log import Field
 from updater.telemetry.record import LogRecord
 
-_ESCAPED = re.compile("[<>&\x7f-\x9f\u2028\u2029]")
-"""Go's encoder escapes the first three, so that a line can stand in a web page, and the last two, which end a line in
-JavaScript. The control characters between end a line, or steer a terminal. All of them only occur inside strings."""
+_ESCAPED = re.compile("[<>&\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Go's encoder escapes the first three, so that a line can stand in a web page, and U+2028 and U+2029, which end a line
+in JavaScript. The control characters between end a line, or steer a terminal; the others turn the direction of what
+follows. All of them only occur inside strings."""
 
 
 def render_json(record: LogRecord) -> str:

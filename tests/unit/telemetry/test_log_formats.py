@@ -75,6 +75,13 @@ def test_json_keeps_types_and_sorts_keys() -> None:
     assert line.startswith('{"Z":null,"a":1,"b":true,"level":"info","msg":"\\u003c\\u0026\\u003e"')
 
 
+@pytest.mark.parametrize("character", ["\x9b", "\u2028", "\u202e", "\u2066"])
+def test_json_escapes_what_would_steer_a_terminal(character: str) -> None:
+    line = render_json(record(f"a{character}b"))
+    assert f"a\\u{ord(character):04x}b" in line
+    assert json.loads(line)["msg"] == f"a{character}b"
+
+
 def test_a_terminal_gets_colours_padding_and_no_foreign_escapes() -> None:
     line = render_terminal(LogRecord("warning", "t", "careful\x1b[2J", {"k": "v w"}, uptime_s=7.9))
     assert line.startswith("\x1b[33mWARN\x1b[0m[0007] careful\\x1b[2J")
