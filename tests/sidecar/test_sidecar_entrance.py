@@ -10,6 +10,9 @@ import pytest
 from updater.cli.entry import run_program
 from updater.settings.places import BESIDE_ARGOCD_SERVER
 
+NOBODY = "127.0.0.1:1"
+"""Where nobody listens."""
+
 
 def sidecar(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -24,9 +27,9 @@ def sidecar(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 @pytest.mark.parametrize("words", [pytest.param((), id="alone"), pytest.param(("run",), id="with the command")])
 def test_it_is_the_command_run(words: tuple[str, ...]) -> None:
-    done = sidecar(*words)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "use --once or --interval 0" in done.stderr
+    done = sidecar(*words, IMAGE_UPDATER_INTERVAL="0s", ARGOCD_SERVER=NOBODY, ARGOCD_TOKEN="t")
+    assert done.returncode == 1
+    assert f"checking the token at http://{NOBODY}: the connection cannot be made" in done.stderr
 
 
 def test_a_flag_and_a_variable_override_the_place() -> None:
@@ -36,7 +39,8 @@ def test_a_flag_and_a_variable_override_the_place() -> None:
 
 def test_the_defaults_are_not_taken_for_wishes(capsys: pytest.CaptureFixture[str]) -> None:
     """Ports of the place do not ask for servers that this release does not have, the same ports as flags do."""
-    assert run_program(["run", "--interval", "1s"], {}, BESIDE_ARGOCD_SERVER) == 1
-    assert "rounds that repeat" in capsys.readouterr().err
+    reached = {"ARGOCD_SERVER": NOBODY, "ARGOCD_TOKEN": "t"}
+    assert run_program(["run", "--once"], reached, BESIDE_ARGOCD_SERVER) == 1
+    assert "the connection cannot be made" in capsys.readouterr().err
     assert run_program(["run", "--once", "--metrics-port", "8091"], {}, BESIDE_ARGOCD_SERVER) == 1
     assert "the metrics server" in capsys.readouterr().err
