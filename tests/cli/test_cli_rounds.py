@@ -121,6 +121,7 @@ def test_a_signal_ends_a_round_gracefully(program: Program) -> None:
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 0, err
+    assert "stopping after a signal" in out
     assert "Finished." in out
     assert "bug" not in err
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from updater.cli.signals import Shutdown
@@ -152,10 +152,15 @@ def make_round(
     0 also when Applications had errors and when a signal ended the work; 1 when the Applications of a single round
     could not be listed (``runtime.md`` 1.1).
     """
+
+    def stop() -> None:
+        log.warning("stopping")
+        runtime.stop()
+
     try:
         if settings.seconds("interval") > 0 or settings.text("mode") == "continuous":
-            return _repeat(runtime, log, shutdown)
-        report = shutdown.guard(runtime.run_once, runtime.stop)
+            return _repeat(runtime, log, shutdown, stop)
+        report = shutdown.guard(runtime.run_once, stop)
     except UpdaterError as error:
         if shutdown.is_requested:
             log.info("updater_finished")
@@ -167,8 +172,8 @@ def make_round(
     return 0
 
 
-def _repeat(runtime: Runtime, log: StandardEventLog, shutdown: Shutdown) -> int:
-    if not shutdown.guard(runtime.run, runtime.stop):
+def _repeat(runtime: Runtime, log: StandardEventLog, shutdown: Shutdown, stop: Callable[[], None]) -> int:
+    if not shutdown.guard(runtime.run, stop):
         log.warning("shutdown_incomplete", text="work was still running at the end of the shutdown timeout")
     log.info("updater_finished")
     return 0

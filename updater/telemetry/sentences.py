@@ -85,6 +85,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "spec_answer_differs": "{text}",
         "start_refused": "{error}",
         "bug_found": "This is a bug in argocd-image-updater, please report it: {error}",
+        "stopping": "stopping after a signal: nothing more is begun, running work may end, a second signal abandons it",
         "updater_finished": "Finished.",
     }
 )
