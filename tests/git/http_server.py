@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from pathlib import Path
 
 import trustme
 
-from tests.git.programs import free_port, need_program, stop, wait_for_port
+from tests.git.programs import Server, free_port, need_program, stop
 
 USER, PASSWORD, TOKEN = "bot", "pass word'\"", "token-1234567890"
 
 _CONFIGURATION = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1; {user}
+daemon off; pid {folder}/nginx.pid; error_log stderr notice; worker_processes 1; {user}
 events {{ worker_connections 64; }}
 http {{
   access_log {folder}/access.log; client_max_body_size 0;
@@ -59,18 +60,9 @@ class HttpServer:
             folder=folder, port=self.port, backend=backend, token=TOKEN, user="user root;" if is_root else ""
         )
         (folder / "nginx.conf").write_text(text)
-        self._processes = [
-            subprocess.Popen([wrap, "-c", "4", "-s", f"unix:{folder}/cgi.socket"], start_new_session=True)
-        ]
-        log = folder / "nginx.log"
-        with log.open("wb") as stream:
-            nginx_process = subprocess.Popen(
-                [nginx, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")],
-                stderr=stream,
-                start_new_session=True,
-            )
-        self._processes.append(nginx_process)
-        wait_for_port(self.port, nginx_process, log)
+        self._programs = _listening_programs(wrap, folder / "cgi.socket")
+        arguments = (nginx, "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf")
+        self._server = Server(arguments, "start worker process ", folder / "nginx.log")
 
     @property
     def ca_pem(self) -> str:
@@ -80,8 +72,16 @@ class HttpServer:
         return f"https://127.0.0.1:{self.port}/{prefix}{name}"
 
     def close(self) -> None:
-        for process in self._processes:
-            stop(process)
+        self._server.stop()
+        stop(self._programs)
+
+
+def _listening_programs(wrap: str, address: Path) -> subprocess.Popen[bytes]:
+    """fcgiwrap on a socket that listens already, which it takes for its standard input."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen()
+        return subprocess.Popen([wrap, "-c", "4"], stdin=listener, start_new_session=True)
 
 
 def _backend_program() -> str:

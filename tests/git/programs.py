@@ -7,7 +7,8 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -33,17 +34,36 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until a server that was just started takes connections."""
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    pytest.fail(f"the server did not start: {log.read_text() if log.exists() else ''}")
+class Server:
+    """A server of another program, leading a process group; made when it says that it listens.
+
+    ``ready`` is in the line of its standard error that says so. What it writes there is kept in ``log``, so that it
+    never waits for a reader.
+    """
+
+    def __init__(self, arguments: Sequence[str | Path], ready: str, log: Path) -> None:
+        self._heard, self._is_ready = threading.Event(), False
+        self._process = subprocess.Popen(arguments, stderr=subprocess.PIPE, start_new_session=True)
+        self._reader = threading.Thread(target=self._listen, args=(ready.encode(), log), name=f"reads {log.name}")
+        self._reader.start()
+        if not self._heard.wait(START_S) or not self._is_ready:
+            self.stop()
+            pytest.fail(f"the server did not start: {log.read_text()}")
+
+    def _listen(self, ready: bytes, log: Path) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as lines, log.open("wb", buffering=0) as kept:
+            for line in lines:
+                kept.write(line)
+                if ready in line:
+                    self._is_ready = True
+                    self._heard.set()
+        self._heard.set()
+
+    def stop(self) -> None:
+        """End it with all its workers."""
+        stop(self._process)
+        self._reader.join()
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -7,7 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.git.programs import free_port, need_program, stop, wait_for_port
+from tests.git.programs import Server, free_port, need_program
 
 _CONFIGURATION = """
 Port {port}
@@ -21,7 +21,9 @@ UsePAM no
 StrictModes no
 PermitRootLogin prohibit-password
 AcceptEnv GIT_PROTOCOL
+SetEnv SHLVL=1
 """
+"""The level of the shell keeps bash from reading the .bashrc of whoever runs the tests, which it does under sshd."""
 
 
 class SshServer:
@@ -37,12 +39,8 @@ class SshServer:
         (folder / "sshd_config").write_text(_CONFIGURATION.format(port=self.port, folder=folder))
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)
-        log = folder / "sshd.log"
-        with log.open("wb") as stream:
-            self._process = subprocess.Popen(
-                [sshd, "-D", "-e", "-f", str(folder / "sshd_config")], stderr=stream, start_new_session=True
-            )
-        wait_for_port(self.port, self._process, log)
+        arguments = (sshd, "-D", "-e", "-f", folder / "sshd_config")
+        self._server = Server(arguments, "Server listening on", folder / "sshd.log")
 
     @property
     def key(self) -> str:
@@ -56,4 +54,4 @@ class SshServer:
         return f"ssh://{getpass.getuser()}@127.0.0.1:{self.port}{repository}"
 
     def close(self) -> None:
-        stop(self._process)
+        self._server.stop()

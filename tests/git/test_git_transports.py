@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -236,25 +237,30 @@ def test_a_key_that_the_server_does_not_know_is_named(ssh: SshServer, remote: Ba
 def test_a_key_of_the_ssh_agent_is_used(
     ssh: SshServer, remote: BareRepository, connect: Connect, tmp_path: Path
 ) -> None:
-    agent, add = need_program("ssh-agent", "openssh-client"), need_program("ssh-add", "openssh-client")
-    socket_path = tmp_path / "agent"
-    process = subprocess.Popen([agent, "-D", "-a", str(socket_path)], stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            environment = {**os.environ, "SSH_AUTH_SOCK": str(socket_path)}
-            done = subprocess.run([add, "-q", str(ssh.folder / "client_key")], env=environment, capture_output=True)  # noqa: PLW1510 - until the agent is there
-            if done.returncode == 0:
-                break
-        url = ssh.url(remote.folder)
-        bench = connect(
-            {"url": url, "sshAgent": True, "sshKnownHosts": ssh.known_hosts()},
-            environment={"SSH_AUTH_SOCK": str(socket_path)},
+    add = need_program("ssh-add", "openssh-client")
+    url, environment = ssh.url(remote.folder), {"SSH_AUTH_SOCK": str(tmp_path / "agent")}
+    with _agent(tmp_path / "agent"):
+        subprocess.run(
+            [add, "-q", str(ssh.folder / "client_key")],
+            env={**os.environ, **environment},
+            capture_output=True,
+            check=True,
         )
-        result = bench.write_one(intent_for(url, "1.1.0"))
-    finally:
-        process.terminate()
-        process.wait()
+        entry: dict[str, object] = {"url": url, "sshAgent": True, "sshKnownHosts": ssh.known_hosts()}
+        result = connect(entry, environment=environment).write_one(intent_for(url, "1.1.0"))
     assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+
+
+@contextmanager
+def _agent(address: Path) -> Iterator[None]:
+    """An agent of OpenSSH, which goes to the background as soon as it listens."""
+    agent = need_program("ssh-agent", "openssh-client")
+    told = subprocess.run([agent, "-s", "-a", str(address)], capture_output=True, check=True, text=True).stdout
+    pid = told.partition("SSH_AGENT_PID=")[2].partition(";")[0]
+    try:
+        yield
+    finally:
+        subprocess.run([agent, "-k"], env={**os.environ, "SSH_AGENT_PID": pid}, capture_output=True, check=True)
 
 
 def test_keys_and_folders_are_gone_after_a_batch(ssh: SshServer, remote: BareRepository, connect: Connect) -> None:
