@@ -13,7 +13,6 @@ from updater.errors import RegistryProtocolError
 from updater.registry.answers import Answer
 from updater.registry.authorization import Authorizer, Visit
 from updater.registry.connections import RegistryConnections, RegistryRequest
-from updater.registry.endpoints import origin_of
 from updater.registry.gates import Route
 from updater.registry.redirects import MAX_HOPS, redirect_target
 
@@ -48,7 +47,7 @@ class RegistryCalls:
         """The answer at the end of the redirects, and whether the API itself gave it."""
         endpoint, url = visit.remote.endpoint, request.url
         for _ in range(MAX_HOPS + 1):
-            is_api = origin_of(url) == endpoint.api_origin
+            is_api = endpoint.serves(url)
             hop = dataclasses.replace(request, url=url, authorization=authorization if is_api else "")
             answer = self._connections.fetch(endpoint, hop, deadline, Route.API if is_api else Route.REDIRECT)
             location = answer.header("location")

@@ -86,7 +86,7 @@ class RegistryConnections:
 
         ``RegistryUnavailable`` with code ``rate_limited`` comes without any request while the origin wants a pause.
         """
-        origin = origin_of(request.url)
+        origin = endpoint.api_origin if route is Route.API else origin_of(request.url)
         gates = [GateKey(route, origin)] + ([GateKey(route, origin, request.pull_id)] if request.pull_id else [])
         if route is not Route.REDIRECT:
             self._gates.pass_through(gates, request.where, deadline)

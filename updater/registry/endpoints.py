@@ -79,6 +79,11 @@ class Endpoint:
         tls = TlsOptions(ca_file=self.ca_file, ca_data=self.ca_data, insecure=self.is_insecure)
         object.__setattr__(self, "tls", tls)
 
+    def serves(self, url: str) -> bool:
+        """Whether an absolute URL belongs to the API's own origin."""
+        # Nearly always it was made from ``api_url``; what follows the slash cannot change the origin.
+        return url.startswith(f"{self.api_url}/") or origin_of(url) == self.api_origin
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteRepository:

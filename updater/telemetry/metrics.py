@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.exposition import choose_encoder, generate_latest
@@ -36,6 +37,24 @@ MAX_REMEMBERED = 10_000
 """Applications that are known to be gone: long enough for a worker that was busy with one to end."""
 
 _Exported = Counter | Gauge | Histogram
+_Step = Callable[[float], None]
+
+
+class _Operation:
+    """The library's names of what can be done to a series."""
+
+    INCREASE = "inc"
+    SET = "set"
+    OBSERVE = "observe"
+
+
+_KINDS: Mapping[str, tuple[MetricKind, ...]] = MappingProxyType(
+    {
+        _Operation.INCREASE: (MetricKind.COUNTER, MetricKind.GAUGE),
+        _Operation.SET: (MetricKind.GAUGE,),
+        _Operation.OBSERVE: (MetricKind.HISTOGRAM,),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +77,24 @@ class PrometheusMetrics:
         self._registry = CollectorRegistry()
         self._exports = {definition.name: self._export(definition) for definition in CATALOGUE.values()}
         self._lock = threading.Lock()
+        # By operation, name and labels: finding a series costs more than measuring it. Never of an Application's
+        # series, which come and go; whoever removes others clears this.
+        self._steps: dict[tuple[str | tuple[str, str], ...], tuple[_Step, ...]] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
 
     def increase(self, name: str, amount: float = 1.0, /, **labels: str) -> None:
         """Add to a counter or gauge; raises ``ValueError`` for what the catalogue does not know."""
-        self._measure(name, (MetricKind.COUNTER, MetricKind.GAUGE), amount, labels)
+        self._measure(_Operation.INCREASE, name, amount, labels)
 
     def set(self, name: str, value: float, /, **labels: str) -> None:
         """Set a gauge; raises ``ValueError`` for what the catalogue does not know."""
-        self._measure(name, (MetricKind.GAUGE,), value, labels, is_absolute=True)
+        self._measure(_Operation.SET, name, value, labels)
 
     def observe(self, name: str, value: float, /, **labels: str) -> None:
         """Add one value to a histogram; raises ``ValueError`` for what the catalogue does not know."""
-        self._measure(name, (MetricKind.HISTOGRAM,), value, labels)
+        self._measure(_Operation.OBSERVE, name, value, labels)
 
     def forget(self, application: str) -> None:
         """Drop every series of an Application that is gone; what a worker still measures for it is dropped too.
@@ -110,28 +132,30 @@ class PrometheusMetrics:
     def _is_wanted(self, definition: Definition, alias: Alias) -> bool:
         return self._options.per_application or not (alias.keeps_labels and definition.is_per_application)
 
-    def _measure(
-        self,
-        name: str,
-        kinds: tuple[MetricKind, ...],
-        amount: float,
-        labels: Mapping[str, str],
-        *,
-        is_absolute: bool = False,
-    ) -> None:
-        definition = _find(name, kinds, labels)
+    def _measure(self, operation: str, name: str, amount: float, labels: Mapping[str, str]) -> None:
+        key = (operation, name, *labels.items())
+        known = self._steps.get(key)
+        if known is not None:
+            _take(known, amount)
+            return
+        definition = _find(name, _KINDS[operation], labels)
         if SCOPE in labels and not self._options.scope_detail:
             labels = {**labels, SCOPE: PLAIN_SCOPE}
         if not definition.is_per_application:
-            self._apply(definition, amount, labels, is_absolute=is_absolute)
+            self._steps[key] = steps = self._steps_of(operation, definition, labels)
+            _take(steps, amount)
             return
         with self._lock:
             if labels[APPLICATION] not in self._gone:
-                self._apply(definition, amount, labels, is_absolute=is_absolute)
+                _take(self._steps_of(operation, definition, labels), amount)
 
-    def _apply(self, definition: Definition, amount: float, labels: Mapping[str, str], *, is_absolute: bool) -> None:
-        for export in self._exports[definition.name]:
-            export.apply(amount, labels, is_absolute=is_absolute)
+    def _steps_of(self, operation: str, definition: Definition, labels: Mapping[str, str]) -> tuple[_Step, ...]:
+        return tuple(export.step(operation, labels) for export in self._exports[definition.name])
+
+
+def _take(steps: tuple[_Step, ...], amount: float) -> None:
+    for step in steps:
+        step(amount)
 
 
 class _Export:
@@ -144,15 +168,11 @@ class _Export:
             for values in itertools.product(*(known for _, known in definition.values)):
                 self._metric.labels(*values)
 
-    def apply(self, amount: float, labels: Mapping[str, str], *, is_absolute: bool) -> None:
+    def step(self, operation: str, labels: Mapping[str, str]) -> _Step:
+        """What measures one series."""
         series = self._metric.labels(*(labels[label] for label in self._labels)) if self._labels else self._metric
-        match series:
-            case Gauge() if is_absolute:
-                series.set(amount)
-            case Counter() | Gauge():
-                series.inc(amount)
-            case Histogram():
-                series.observe(amount)
+        step: _Step = getattr(series, operation)
+        return step
 
     def forget(self, application: str) -> None:
         if self._labels:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 import urllib3
+from cachetools import LRUCache
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidProxyURL
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -24,6 +27,19 @@ from updater.transport.trust import TlsOptions, ssl_context
 
 _SOCKET_OPTIONS = [*HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 """TCP keepalive too: a half-open connection under an idle stream would otherwise never be noticed."""
+
+
+_MAX_DESTINATIONS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Destination:
+    """Where requests of one origin go. A proxy URL may hold credentials: never shown."""
+
+    scheme: str | None
+    host: str | None
+    port: int | None
+    proxy: str = field(repr=False)
 
 
 class CurrentExchange(threading.local):
@@ -41,6 +57,8 @@ class ExchangeAdapter(HTTPAdapter):
         self._proxies = proxies
         self._context: ssl.SSLContext | None = None
         self._context_lock = threading.Lock()
+        self._destinations: LRUCache[str, _Destination] = LRUCache(_MAX_DESTINATIONS)
+        self._destinations_lock = threading.Lock()
         super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -55,20 +73,17 @@ class ExchangeAdapter(HTTPAdapter):
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
-        del proxies
-        return super().get_connection_with_tls_context(request, verify, self._proxies_for(request), cert)
+        """The pool of the request's origin; the parent finds out afresh for each request what never changes."""
+        del verify, proxies, cert
+        to = self._destination(request.url or "")
+        manager = self.proxy_manager_for(to.proxy) if to.proxy else self.poolmanager
+        context = {"ssl_context": self._ssl_context()} if to.scheme == "https" else {}
+        return manager.connection_from_host(to.host, to.port, to.scheme, pool_kwargs=context)
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
         del proxies
-        return super().request_url(request, self._proxies_for(request))
-
-    def build_connection_pool_key_attributes(
-        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
-    ) -> Any:
-        del verify, cert
-        parts = urllib3.util.parse_url(request.url or "")
-        host = {"scheme": parts.scheme, "host": parts.host, "port": parts.port}
-        return host, {"ssl_context": self._ssl_context()} if parts.scheme == "https" else {}
+        to = self._destination(request.url or "")
+        return super().request_url(request, {"all": to.proxy}) if to.proxy else request.path_url
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """The context has decided already."""
@@ -93,9 +108,18 @@ class ExchangeAdapter(HTTPAdapter):
                 if pool is not None:
                     pool.close()
 
-    def _proxies_for(self, request: requests.PreparedRequest) -> dict[str, str] | None:
-        proxy = self._proxies.proxy_for(request.url or "")
-        return {"all": proxy} if proxy else None
+    def _destination(self, url: str) -> _Destination:
+        scheme, _, rest = url.partition("://")
+        origin = f"{scheme}://{rest.partition('/')[0]}"
+        with self._destinations_lock:
+            known = self._destinations.get(origin)
+            if known is None:
+                parts, proxy = urllib3.util.parse_url(origin), self._proxies.proxy_for(origin)
+                if proxy:
+                    _check_proxy(proxy)
+                known = _Destination(parts.scheme, parts.host, parts.port, proxy)
+                self._destinations[origin] = known
+            return known
 
     def _ssl_context(self) -> ssl.SSLContext:
         # Made on first use: loading the platform's trust store takes tens of milliseconds.
@@ -103,6 +127,17 @@ class ExchangeAdapter(HTTPAdapter):
             if self._context is None:
                 self._context = ssl_context(self._tls)
             return self._context
+
+
+def _check_proxy(proxy: str) -> None:
+    """Raise ``InvalidProxyURL``, whose text shows no credentials. What libraries that happen to be there could add is
+    refused in the same way everywhere: their connections cannot be interrupted.
+    """
+    parts = urllib3.util.parse_url(proxy)
+    if parts.scheme not in ("http", "https"):
+        raise InvalidProxyURL(f"a proxy of the kind {parts.scheme} cannot be used, only http and https")
+    if not parts.host:
+        raise InvalidProxyURL("the URL of the proxy names no host")
 
 
 class _Carrier:
