@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from updater.model.git_remotes import GitRemote
+from updater.model.pull_requests import PullRequestSettings
 
 REPOSITORY_CREDENTIALS = "repocreds"
 """The reference for whatever Argo CD or the operator knows about a URL; else ``secret:<namespace>/<name>``."""
@@ -28,6 +29,7 @@ class GitTarget:
     the remote's default branch; ``write_branch`` the rendered and cleaned push branch, empty for the base branch.
     ``path`` is normalised and relative to the root of the repository: of a directory for a kustomization, else of a
     file. ``project`` is the AppProject, which chooses among Argo CD's repository secrets.
+    With ``pull_request`` the write branch is the head of a request to take it over into the base.
     """
 
     remote: GitRemote
@@ -37,3 +39,4 @@ class GitTarget:
     revision: str = ""
     write_branch: str = ""
     project: str = ""
+    pull_request: PullRequestSettings | None = None

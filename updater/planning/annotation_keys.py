@@ -18,6 +18,8 @@ WRITE_BACK_SOURCE = "write-back-source"
 GIT_BRANCH = "git-branch"
 GIT_REPOSITORY = "git-repository"
 GIT_PULL_REQUEST = "git-pull-request"
+GIT_PULL_REQUEST_LABELS = "git-pull-request-labels"
+GIT_PULL_REQUEST_MODE = "git-pull-request-mode"
 
 STRATEGY = "update-strategy"
 ALLOW_TAGS = "allow-tags"
@@ -39,8 +41,8 @@ GIT_KEYS = frozenset(
         GIT_BRANCH,
         GIT_REPOSITORY,
         GIT_PULL_REQUEST,
-        "git-pull-request-labels",
-        "git-pull-request-mode",
+        GIT_PULL_REQUEST_LABELS,
+        GIT_PULL_REQUEST_MODE,
     )
 )
 """Keys that only the git method reads."""

@@ -13,7 +13,7 @@ from updater.model.images import Strategy
 from updater.model.report import Warned
 from updater.planning import annotation_keys as keys
 from updater.planning.annotations import RENAMED_STRATEGIES, STRATEGIES, ImageSettings, read_settings
-from updater.planning.documents import HelmNames, KustomizeName, PluginNames, Rule, RuleImage, Verification
+from updater.planning.documents import HelmNames, KustomizeName, PluginNames, PullRequest, Rule, RuleImage, Verification
 from updater.planning.documents_choice import Match, RuleBook
 from updater.planning.eligibility import Skip, Skipped, skip_without_images
 from updater.planning.image_list import IllegalEntry, ImageEntry, parse_image_list
@@ -104,7 +104,7 @@ def _ruled(rule: Rule) -> ApplicationSettings:
         keys.WRITE_BACK_TARGET: config.target,
         keys.GIT_REPOSITORY: config.repository,
         keys.GIT_BRANCH: config.branch,
-        keys.GIT_PULL_REQUEST: config.pull_request and config.pull_request.provider,
+        **_pull_request(config.pull_request),
     }
     return ApplicationSettings(
         images=tuple((image.entry, _image_settings(image)) for image in rule.images),
@@ -112,6 +112,17 @@ def _ruled(rule: Rule) -> ApplicationSettings:
         git_settings=("writeBackConfig.gitConfig",) if config.has_git_settings else (),
         allows_plugin=rule.has_plugin_targets,
     )
+
+
+def _pull_request(block: PullRequest | None) -> dict[str, str]:
+    """The block under the names of the annotations; a label of a document may hold a comma, so each has its line."""
+    if block is None:
+        return {}
+    return {
+        keys.GIT_PULL_REQUEST: block.provider,
+        keys.GIT_PULL_REQUEST_LABELS: "".join(f"{label}\n" for label in block.labels),
+        keys.GIT_PULL_REQUEST_MODE: block.mode,
+    }
 
 
 def _image_settings(image: RuleImage) -> ImageSettings:

@@ -27,10 +27,11 @@ class UpdateSettings:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """The block ``pullRequest``: the one provider it names, and its labels in their order without repeats."""
+    """The block ``pullRequest``: the one provider it names, its labels in their order without repeats, its mode."""
 
     provider: str
     labels: tuple[str, ...] = ()
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)

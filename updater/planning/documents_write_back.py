@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 
 from updater.errors import PlanError
+from updater.model.pull_requests import ForgeProvider, PullRequestMode
 from updater.planning import annotation_keys as keys
 from updater.planning.documents import PullRequest, WriteBackConfig
 from updater.planning.documents_fields import Fields
+from updater.planning.pull_requests import MAX_LABEL, MAX_LABELS
 from updater.planning.write_back import Method, WriteBackMethod, forced_kind, parse_write_back_method
 
-_PROVIDERS = ("github", "gitlab", "gitea", "forgejo", "bitbucket", "bitbucket-server", "azuredevops")
-_LABELS_LIMIT = 100
-_LABEL_LENGTH = 255
+_PROVIDERS = tuple(provider.value for provider in ForgeProvider)
+_MODES = tuple(mode.value for mode in PullRequestMode)
 _ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
@@ -63,15 +64,18 @@ def _read_target(git: Fields) -> str | None:
 
 
 def _read_pull_request(git: Fields) -> PullRequest | None:
-    block = git.block("pullRequest", (*_PROVIDERS, "labels"))
+    block = git.block("pullRequest", (*_PROVIDERS, "labels", "mode"))
     if block is None:
         return None
     named = [provider for provider in _PROVIDERS if block.block(provider, ()) is not None]
     labels = block.texts("labels") or ()
+    mode = block.text("mode") or ""
     if len(named) != 1:
         block.complain("", f"expected exactly one of {', '.join(_PROVIDERS)}, written as 'github: {{}}'")
-    if len(labels) > _LABELS_LIMIT:
-        block.complain("labels", f"expected at most {_LABELS_LIMIT} labels")
-    if any(len(label) > _LABEL_LENGTH for label in labels):
-        block.complain("labels", f"expected labels of at most {_LABEL_LENGTH} characters")
-    return PullRequest(named[0] if named else "", tuple(dict.fromkeys(labels)))
+    if len(labels) > MAX_LABELS:
+        block.complain("labels", f"expected at most {MAX_LABELS} labels")
+    if any(len(label) > MAX_LABEL or not label.isprintable() for label in labels):
+        block.complain("labels", f"expected labels on one line, of at most {MAX_LABEL} characters")
+    if mode not in ("", *_MODES):
+        block.complain("mode", f"expected {' or '.join(_MODES)}")
+    return PullRequest(named[0] if named else "", tuple(dict.fromkeys(labels)), mode)

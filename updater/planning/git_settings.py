@@ -14,8 +14,10 @@ from updater.errors import PlanError
 from updater.model.applications import ApplicationSnapshot, SourceSnapshot
 from updater.model.git_remotes import GitRemote, IllegalGitRemote, normalise_git_url, parse_git_remote
 from updater.model.git_targets import REPOSITORY_CREDENTIALS, GitTarget, TargetFile
+from updater.model.pull_requests import PullRequestSettings
 from updater.planning import annotation_keys as keys
 from updater.planning.git_branch import GitBranch, parse_git_branch, short_branch
+from updater.planning.pull_requests import head_template, read_pull_request
 from updater.planning.write_back import WriteBackMethod
 from updater.planning.write_back_target import TargetPlace, instance_name, parse_target, resolve_target
 
@@ -43,8 +45,8 @@ class GitScope:
 class GitSettings:
     """One target, before its write branch is rendered.
 
-    ``revision`` is empty for the remote's default branch; ``branch_template`` when the base itself is written;
-    ``path`` is that of a directory for a kustomization, else of a file.
+    ``revision`` is empty for the remote's default branch; ``branch_template`` when the base itself is written, never
+    with ``pull_request``; ``path`` is that of a directory for a kustomization, else of a file.
     """
 
     remote: GitRemote
@@ -54,10 +56,20 @@ class GitSettings:
     branch_template: str
     file: TargetFile
     path: str
+    pull_request: PullRequestSettings | None = None
 
     def target(self, *, write_branch: str, project: str) -> GitTarget:
         """The target with its rendered write branch, empty for the base."""
-        return GitTarget(self.remote, self.path, self.file, self.credentials, self.revision, write_branch, project)
+        return GitTarget(
+            remote=self.remote,
+            path=self.path,
+            file=self.file,
+            credentials=self.credentials,
+            revision=self.revision,
+            write_branch=write_branch,
+            project=project,
+            pull_request=self.pull_request,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +105,17 @@ def read_git_settings(
     instance = instance_name(snapshot.key, scope.control_namespace)
     path = resolve_target(target, TargetPlace(place.path, instance, place.values_path))
     revision, origin = _revision(branch, place)
+    remote = _remote(place.url, snapshot)
+    pull_request = read_pull_request(own, remote, branch.template)
     return GitSettings(
-        remote=_remote(place.url, snapshot),
+        remote=remote,
         credentials=credentials,
         revision=revision,
         origin=origin,
-        branch_template=branch.template,
+        branch_template=head_template(pull_request, branch.template),
         file=target.file,
         path=path,
+        pull_request=pull_request,
     )
 
 
