@@ -16,6 +16,8 @@ BENCHMARKS = (
     "scheduling",
     "registry_polls",
     "git_batch",
+    "continuous_steady",
+    "large_cycle",
 )
 
 

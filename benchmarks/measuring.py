@@ -71,3 +71,14 @@ def _status_bytes(name: str) -> int:
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024
     raise LookupError(f"/proc/self/status has no {name}")
+
+
+def resident_bytes() -> int:
+    """The resident set of this process as it is, garbage collected, on Linux."""
+    gc.collect()
+    return _status_bytes("VmRSS")
+
+
+def peak_bytes() -> int:
+    """The largest resident set of this process since its start, on Linux."""
+    return _status_bytes("VmHWM")

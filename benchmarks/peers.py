@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 from updater.argocd.client import ArgoCDClient
@@ -38,6 +39,14 @@ class Peers:
     native_address: str
     token: str
     registries_conf: str
+    pipe: Connection = field(repr=False, compare=False)
+
+    def asked(self) -> Counter[str]:
+        """What the peers were asked since the start: calls of the API by method, requests to the registry."""
+        self.pipe.send("asked")
+        counts = self.pipe.recv()
+        assert isinstance(counts, Counter)
+        return counts
 
     def connection(self, *, over_grpc_web: bool) -> ConnectionSettings:
         """What an operator would set to reach the API server."""
@@ -55,30 +64,40 @@ class Peers:
 
 
 @contextmanager
-def running_peers(applications: int) -> Iterator[Peers]:
-    """Peers with so many Applications of about 4 KiB, until the end of the block."""
+def running_peers(applications: int, repositories: int = REPOSITORIES) -> Iterator[Peers]:
+    """Peers with so many Applications of about 4 KiB over so many repositories, until the end of the block."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, applications), name="benchmark-peers")
+    process = context.Process(target=_serve, args=(theirs, applications, repositories), name="benchmark-peers")
     process.start()
     theirs.close()
     try:
-        yield ours.recv()
+        yield Peers(*ours.recv(), ours)
     finally:
         ours.close()
         process.join()
 
 
-def _serve(pipe: Connection, applications: int) -> None:
-    """Serve until the other end of the pipe is closed."""
+def _serve(pipe: Connection, applications: int, repositories: int) -> None:
+    """Serve, and say what was asked, until the other end of the pipe is closed."""
     world = World()
-    for sample in synthetic_fleet(applications, repositories=REPOSITORIES):
+    for sample in synthetic_fleet(applications, repositories=repositories):
         world.add_application(sample.message, base_images=sample.base_images)
     with GrpcWebServer(world) as web, NativeServer(world) as native, PlaygroundRegistry() as registry:
-        for number in range(REPOSITORIES):
+        for number in range(repositories):
             for tag in _TAGS:
                 registry.push(f"fleet/service-{number:03}", tag)
         conf = f"registries:\n- name: playground\n  prefix: registry.example.com\n  api_url: {registry.address}\n"
-        pipe.send(Peers(web.url, native.address, world.issue_token(), conf))
-        # True as well at the end of the stream, which is all that ever arrives.
-        pipe.poll(None)
+        pipe.send((web.url, native.address, world.issue_token(), conf))
+        while _is_asked(pipe):
+            calls = Counter(call.path.rpartition("/")[2] for call in world.calls)
+            pipe.send(calls + Counter({"registry": len(registry.requests)}))
+
+
+def _is_asked(pipe: Connection) -> bool:
+    """Waits; False at the end of the stream."""
+    try:
+        pipe.recv()
+    except EOFError:
+        return False
+    return True
