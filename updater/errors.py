@@ -25,6 +25,7 @@
     │   └── RegistryProtocolError   an answer of the wrong shape or size
     ├── GitError                git, or the remote it speaks to; ``code`` is one of ``write-back.md`` 7.1
     ├── CredentialError         a credential source that cannot be read
+    ├── WebhookRejected         a webhook that is no event for us; ``code`` is one of ``runtime.md`` 7.4
     └── WriteBackError          a change that could not be carried out
 
 An error says *what* failed, *where*, and *what to do* when that is known; ``str()`` is that on one line.
@@ -208,6 +209,12 @@ class CredentialError(UpdaterError):
     """A credential source cannot be parsed or read."""
 
     code = "credentials_unavailable"
+
+
+class WebhookRejected(UpdaterError):
+    """A request to the webhook server that is refused, or is no event for us; ``what`` is shown to its sender."""
+
+    code = "webhook_rejected"
 
 
 class WriteBackError(UpdaterError):

@@ -10,14 +10,7 @@ _WEBHOOK = "webhooks are a later part"
 
 LATER_FILES: dict[str, str] = {
     "port_exhaustion": "the health gate is a later part",
-    "webhook_acr": _WEBHOOK,
-    "webhook_aliyun": _WEBHOOK,
-    "webhook_cloudevents": _WEBHOOK,
-    "webhook_dockerhub": _WEBHOOK,
-    "webhook_ghcr": _WEBHOOK,
-    "webhook_harbor": _WEBHOOK,
     "webhook_match": _WEBHOOK,
-    "webhook_quay": _WEBHOOK,
     "webhook_routing": _WEBHOOK,
 }
 

@@ -111,7 +111,7 @@ def parse_reference(text: str) -> ImageReference:
 
 def parse_repository(text: str) -> ImageRepository:
     """The repository that ``[host[:port]/]path`` names, in canonical form; raises ``IllegalReference``."""
-    host, path = _split_host(text)
+    host, path = split_host(text)
     if host and not _HOST.fullmatch(host):
         raise IllegalReference(text, f"{host!r} is not a registry host")
     if len(path) > _PATH_LIMIT:
@@ -140,7 +140,7 @@ def canonical_name(text: str) -> str:
     ``nginx``, ``library/nginx``, ``docker.io/nginx`` and ``index.docker.io/library/nginx`` are the same. Any text is
     taken; what is not a name of Docker Hub comes back unchanged.
     """
-    host, path = _split_host(text)
+    host, path = split_host(text)
     if host not in ("", DOCKER_HUB, _DOCKER_HUB_INDEX):
         return text
     return _hub_host(path) + _without_implicit_namespace(path)
@@ -148,10 +148,11 @@ def canonical_name(text: str) -> str:
 
 def _hub_host(path: str) -> str:
     """The host that a path of Docker Hub cannot do without: its first part would be taken for another registry."""
-    return f"{DOCKER_HUB}/" if _split_host(path)[0] else ""
+    return f"{DOCKER_HUB}/" if split_host(path)[0] else ""
 
 
-def _split_host(text: str) -> tuple[str, str]:
+def split_host(text: str) -> tuple[str, str]:
+    """Host and path of a name as written, the host empty when the first part does not look like one."""
     first, slash, rest = text.partition("/")
     is_host = first == "localhost" or "." in first or ":" in first or _UPPER.search(first) is not None
     return (first, rest) if slash and is_host else ("", text)

@@ -1,0 +1,83 @@
+"""JSON of a stranger, read field by field.
+
+Null and absent are the same as empty, unused fields never matter, and a used field of another type is ``bad_json``
+(``runtime.md`` 7.4).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sidecar.webhooks.rejections import unreadable
+
+
+class Document:
+    """One JSON object. Readers raise ``WebhookRejected`` with code ``bad_json`` for a value of another type."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+
+    def text(self, name: str) -> str:
+        """Empty when there is none."""
+        value = self._fields.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise unreadable()
+        return value
+
+    def text_if_any(self, *names: str) -> str:
+        """The first of these fields that is a text and not empty; values of another type are passed over."""
+        texts = (self._fields.get(name) for name in names)
+        return next((text for text in texts if isinstance(text, str) and text), "")
+
+    def part(self, *names: str) -> Document:
+        """The object at the end of a path of names; an empty one when there is none."""
+        fields: Any = self._fields
+        for name in names:
+            fields = fields.get(name)
+            if fields is None:
+                return Document({})
+            if not isinstance(fields, dict):
+                raise unreadable()
+        return Document(fields)
+
+    def parts(self, name: str) -> tuple[Document, ...]:
+        """A list of objects."""
+        items = self._list(name)
+        if not all(isinstance(item, dict) for item in items):
+            raise unreadable()
+        return tuple(Document(item) for item in items)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts."""
+        items = self._list(name)
+        if not all(isinstance(item, str) for item in items):
+            raise unreadable()
+        return tuple(items)
+
+    def _list(self, name: str) -> list[Any]:
+        value = self._fields.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise unreadable()
+        return value
+
+
+def parse_document(body: bytes) -> Document:
+    """The object that a body holds. Raises ``WebhookRejected`` ``bad_json``.
+
+    Nesting that exhausts the stack and numbers with thousands of digits are refused by the parser itself.
+    """
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise unreadable() from error
+    if not isinstance(fields, dict):
+        raise unreadable()
+    return Document(fields)
