@@ -10,6 +10,8 @@ Field = str | int | float | bool | None
 class EventLog(Protocol):
     """Events are snake_case, facts in the past tense. ``bind`` returns a log that adds fields to every record."""
 
+    def trace(self, event: str, /, **fields: Field) -> None: ...
+
     def debug(self, event: str, /, **fields: Field) -> None: ...
 
     def info(self, event: str, /, **fields: Field) -> None: ...
@@ -23,6 +25,8 @@ class EventLog(Protocol):
 
 class NullLog:
     """A log that keeps nothing, for code that runs without an operator."""
+
+    def trace(self, event: str, /, **fields: Field) -> None: ...
 
     def debug(self, event: str, /, **fields: Field) -> None: ...
 

@@ -1,0 +1,233 @@
+"""How cheroot is made to stand clients that are slow, silent, many or hostile.
+
+What cheroot does by itself, and what is done here in its place (cheroot 11.1):
+
+* it hands every accepted connection to a worker, which then waits for the first byte. Here a connection waits in the
+  selector until something can be read, so silence costs no worker;
+* it performs TLS handshakes in the thread that accepts. Here the worker does, so a client that stalls its handshake
+  stalls nobody else;
+* its timeouts count from the last byte. Here a watchdog ends what takes too long altogether;
+* when all workers are busy it queues without bound, or answers 503 in a thread of its own. Here the queue is bounded,
+  and what finds it full is closed;
+* an error while accepting is printed and repeated at once, for ever. Here a lack of file descriptors is waited out, and
+  anything else ends the server, which its owner hears of;
+* it prints to standard error. Here everything goes to the log, without the text of a request.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import queue
+import socket
+import ssl
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from cheroot.connections import ConnectionManager
+from cheroot.makefile import MakeFile
+from cheroot.server import HTTPConnection, HTTPRequest
+from cheroot.wsgi import Server
+
+from updater.clock import Clock, Deadline
+from updater.ports.log import EventLog
+from updater.transport.watchdog import Watchdog, WatchdogClosed
+
+SERVER_NAME = "argocd-image-updater"
+"""What the header ``Server`` says: no versions."""
+
+_PAUSE_S = 0.2
+"""Between attempts to accept while the process has no file descriptor left."""
+
+_SAY_AGAIN_S = 60.0
+_OUT_OF_MEANS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED, errno.EPROTO})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What clients may take. ``idle_timeout_s`` is between two bytes and between two requests of a connection.
+
+    ``request_timeout_s`` is for one request altogether: handshake, head, body, work and answer.
+    """
+
+    workers: int = 4
+    max_connections: int = 128
+    max_head_bytes: int = 16_384
+    max_body_bytes: int = 65_536
+    idle_timeout_s: int = 10
+    request_timeout_s: float = 30.0
+
+
+class _Request(HTTPRequest):
+    """A request whose connection ends with it if it has a body: no dispute about where the next one begins.
+
+    Headers with an underscore are dropped: for an application they would be those with a dash, which a proxy before us
+    may have checked (the library's reader for that fails on Python 3).
+    """
+
+    def read_request_headers(self) -> bool:
+        is_good = bool(super().read_request_headers())  # type: ignore[no-untyped-call] # its stub has no types
+        if b"Content-Length" in self.inheaders or b"Transfer-Encoding" in self.inheaders:
+            self.close_connection = True
+        for name in [name for name in self.inheaders if b"_" in name]:
+            del self.inheaders[name]
+        return is_good
+
+
+class _Connection(HTTPConnection):
+    """One connection; ``communicate`` runs in a worker."""
+
+    RequestHandlerClass = _Request
+    server: BoundServer
+    socket: socket.socket
+    _is_greeted = False
+
+    def communicate(self) -> bool:
+        """One request; whether the connection stays open."""
+        server = self.server
+        deadline = Deadline.after(server.clock, server.limits.request_timeout_s)
+        try:
+            watch = server.watchdog.watch(deadline, self._interrupt)
+        except WatchdogClosed:
+            return False
+        try:
+            return self._greet() and bool(super().communicate())  # type: ignore[no-untyped-call] # see above
+        finally:
+            watch.done()
+
+    def _greet(self) -> bool:
+        """Perform the handshake of TLS, once."""
+        if self._is_greeted or not isinstance(self.socket, ssl.SSLSocket):
+            return True
+        try:
+            self.socket.do_handshake()
+        except OSError as error:
+            self.server.log.debug("tls_handshake_failed", error=type(error).__name__)
+            return False
+        self._is_greeted = True
+        return True
+
+    def _interrupt(self) -> None:
+        try:
+            # Not the method of an SSL socket, which takes the state of TLS away under the worker that uses it.
+            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+        except OSError as error:
+            self.server.log.debug("connection_ended_already", error=type(error).__name__)
+
+
+class _Tls:
+    """What cheroot calls an adapter: wraps accepted sockets and leaves the handshake to the worker."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context
+
+    def wrap(self, accepted: socket.socket) -> tuple[socket.socket, dict[str, Any]]:
+        wrapped = self.context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+        return wrapped, {"wsgi.url_scheme": "https"}
+
+    def makefile(self, wrapped: socket.socket, mode: str = "r", size: int = -1) -> object:
+        return MakeFile(wrapped, mode, size)
+
+
+class BoundServer(Server):
+    """cheroot on a socket that listens already. ``prepare`` and ``serve`` in one daemon thread, whose heirs the
+    workers are; ``stop`` from another.
+    """
+
+    ConnectionClass = _Connection
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        application: WSGIApplication,
+        limits: Limits,
+        clock: Clock,
+        log: EventLog,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(
+            listening.getsockname()[:2],
+            application,
+            numthreads=limits.workers,
+            max=limits.workers,
+            server_name=SERVER_NAME,
+            timeout=limits.idle_timeout_s,
+            accepted_queue_size=limits.max_connections,
+            accepted_queue_timeout=0,
+        )
+        self.limits = limits
+        self.clock = clock
+        self.log = log
+        self.watchdog = Watchdog()
+        self.max_request_header_size = limits.max_head_bytes
+        self.max_request_body_size = limits.max_body_bytes
+        self.keep_alive_conn_limit = limits.max_connections
+        self.ssl_adapter = _Tls(tls) if tls is not None else None
+        self.is_ending = threading.Event()
+        self.listening = listening
+        self._said_s: float | None = None
+
+    def prepare(self) -> None:
+        """Start the workers. The library's own would take file descriptor 3 if ``LISTEN_PID`` is set."""
+        self.software = SERVER_NAME
+        self.socket = self.listening
+        self.socket.settimeout(1)
+        self._connections = ConnectionManager(self)
+        self.requests.start()
+        self.ready = True
+
+    def serve(self) -> None:
+        """Accept until ``stop``; raises what makes accepting impossible."""
+        while self.ready and not self.is_ending.is_set():
+            try:
+                self._connections.run(self.expiration_interval)
+            except OSError as error:
+                if self.is_ending.is_set():
+                    return
+                if error.errno not in _OUT_OF_MEANS:
+                    raise
+                self._wait_out(error)
+
+    def process_conn(self, conn: _Connection) -> None:
+        """A connection that is new, or that has something to read."""
+        if conn.last_used is None and self.can_add_keepalive_connection:
+            self.put_conn(conn)
+            return
+        try:
+            if conn.last_used is not None:
+                self.requests.put(conn)
+                return
+        except queue.Full:
+            pass
+        self._turn_away(conn)
+
+    def error_log(  # the library's signature
+        self,
+        msg: str = "",  # noqa: ARG002
+        level: int = logging.INFO,
+        traceback: bool = False,  # noqa: ARG002, FBT001, FBT002
+    ) -> None:
+        """What the library reports: clients that went away are its everyday life, the rest is a bug."""
+        error = sys.exc_info()[1]
+        if level < logging.ERROR:
+            self.log.debug("http_connection_broken", error=type(error).__name__)
+        else:
+            self.log.error("bug_found", exception=error, error=f"{type(error).__name__} while serving HTTP")
+
+    def _turn_away(self, conn: _Connection) -> None:
+        self._say("http_server_busy", connections=self.limits.max_connections, workers=self.limits.workers)
+        conn.close()
+
+    def _wait_out(self, error: OSError) -> None:
+        self._say("http_accept_failed", error=errno.errorcode.get(error.errno or 0, "unknown"))
+        self.is_ending.wait(_PAUSE_S)
+
+    def _say(self, event: str, **fields: str | int) -> None:
+        """A warning, at most once a minute."""
+        now_s = self.clock.monotonic_s()
+        if self._said_s is None or now_s - self._said_s >= _SAY_AGAIN_S:
+            self._said_s = now_s
+            self.log.warning(event, **fields)
