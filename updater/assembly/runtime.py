@@ -54,7 +54,7 @@ class Runtime:
         self._parts = parts
         self._rounds = rounds
         self._progress = progress
-        listed = FleetOptions(settings.connection.projects, settings.filters.label_selector)
+        listed = FleetOptions(settings.connection.projects, settings.filters.label_selector, settings.filters.names)
         self._fleet = ArgoCDFleet(parts.client, listed)
         self._feed = ArgoCDFeed(parts.client, listed)
         self._runner: CycleRunner | ContinuousRunner | None = None

@@ -79,6 +79,12 @@ def _config(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapp
     return print_config(words, environment, PLATFORM)
 
 
+def _plan(words: tuple[str, ...], environment: Mapping[str, str], place: Mapping[str, str]) -> int:
+    from updater.cli.plan import run_plan
+
+    return run_plan(words, environment, place)
+
+
 def _test(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
     from updater.cli.test import run_tag_test
 
@@ -95,7 +101,7 @@ def _demo(words: tuple[str, ...], environment: Mapping[str, str], place: Mapping
 
 _Runner = Callable[[tuple[str, ...], Mapping[str, str], Mapping[str, str]], int]
 _RUNNERS: Mapping[str, _Runner] = MappingProxyType(
-    {"help": _help, "version": _version, "run": _run, "config": _config, "test": _test, "demo": _demo}
+    {"help": _help, "version": _version, "run": _run, "plan": _plan, "config": _config, "test": _test, "demo": _demo}
 )
 
 

@@ -10,7 +10,7 @@ from updater.clock import render_duration
 from updater.settings.commands import COMMANDS, PROGRAM, Command, find_command
 from updater.settings.missing import missing_keys
 from updater.settings.model import Kind, Option, Value
-from updater.settings.table import SECTIONS
+from updater.settings.table import SECTIONS, knows
 from updater.transport.redaction import Secret
 
 _WIDTH = 100
@@ -49,7 +49,7 @@ def command_help(command: Command) -> str:
     page.write_paragraph()
     page.write_text(command.summary if command.is_built else f"{command.summary} ({_NOT_YET})")
     for title, options in SECTIONS:
-        rows = [_row(option, command.name) for option in options if command.name in option.commands]
+        rows = [_row(option, command.name) for option in options if knows(command.name, option)]
         if rows:
             with page.section(title):
                 page.write_dl(rows, col_max=32)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from updater.cli.candidates import CandidateRow, candidate_rows
 from updater.model.changes import WriteBackResult, WriteOutcome
-from updater.model.images import Counter, Decision, Reason
+from updater.model.images import Counter, Decision, Reason, Strategy
 from updater.model.report import ApplicationReport, Report
 from updater.transport.redaction import cap_text
 
@@ -93,32 +94,58 @@ def _update_text(result: WriteBackResult | None) -> str:
     return f"{text}: {result.error}" if result.error else text
 
 
-def document(report: Report) -> dict[str, object]:
-    """The document of ``--output json``; ``docs/reference-output.md`` describes every key."""
+def decision_candidates(decision: Decision) -> list[CandidateRow]:
+    """Every tag that was looked at, the winner first, the others by how near they came."""
+    choice = decision.choice
+    if choice is None:
+        return []
+    facts = {choice.winner.tag: choice.winner} if choice.winner else {}
+    return candidate_rows(choice, facts, are_versions=decision.plan.rule.strategy is Strategy.SEMVER)
+
+
+def cleaned(value: object, clean: Callable[[str], str]) -> object:
+    """A document with every text cleaned: before it is encoded, because escapes would hide a secret."""
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {key: cleaned(item, clean) for key, item in value.items()}
+        case list():
+            return [cleaned(item, clean) for item in value]
+    return value
+
+
+def document(report: Report, *, command: str = "run", is_detailed: bool = False) -> dict[str, object]:
+    """The document of ``--output json``; ``docs/reference-output.md`` describes every key.
+
+    ``is_detailed`` adds the candidates of every image.
+    """
     return {
         "schemaVersion": SCHEMA_VERSION,
-        "command": "run",
+        "command": command,
         "dryRun": report.is_dry_run,
+        "interrupted": report.is_interrupted,
         "durationSeconds": round(report.seconds, 3),
         "totals": dict(report.totals),
-        "applications": [_application(application) for application in report.applications],
+        "applications": [_application(application, is_detailed=is_detailed) for application in report.applications],
         "skipped": [{"namespace": key.namespace, "name": key.name, "reason": reason} for key, reason in report.skipped],
     }
 
 
-def _application(report: ApplicationReport) -> dict[str, object]:
+def _application(report: ApplicationReport, *, is_detailed: bool) -> dict[str, object]:
     return {
         "namespace": report.key.namespace,
         "name": report.key.name,
         "error": _problem(report.error_code, report.error),
         "warnings": [{"kind": warning.kind, "text": warning.text} for warning in report.warnings],
-        "images": [_image(decision) for decision in report.decisions],
+        "images": [_image(decision, is_detailed=is_detailed) for decision in report.decisions],
         "write": _write(report.result),
     }
 
 
-def _image(decision: Decision) -> dict[str, object]:
-    return {
+def _image(decision: Decision, *, is_detailed: bool) -> dict[str, object]:
+    candidates = {"candidates": [row.entry() for row in decision_candidates(decision)]} if is_detailed else {}
+    return candidates | {
         "alias": decision.plan.alias,
         "image": decision.plan.repository.full_name,
         "from": current_version(decision),

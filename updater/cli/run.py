@@ -115,7 +115,7 @@ def _connection_facts(values: RunSettings) -> dict[str, str | bool]:
 def _run_guarded(settings: Settings, log: StandardEventLog, shutdown: Shutdown, redactor: Redactor) -> int:
     """One catching place for the whole run: expected errors are one line, everything else is a bug."""
     try:
-        runtime = _build(run_settings(settings), log, _progress(settings))
+        runtime = build(run_settings(settings), log, progress_for(settings))
         try:
             return make_round(runtime, settings, log, shutdown=shutdown, redactor=redactor)
         finally:
@@ -129,13 +129,15 @@ def _run_guarded(settings: Settings, log: StandardEventLog, shutdown: Shutdown, 
     return 1
 
 
-def _build(values: RunSettings, log: StandardEventLog, progress: Progress) -> Runtime:
+def build(values: RunSettings, log: StandardEventLog, progress: Progress) -> Runtime:
+    """The object graph. Raises ``ConfigurationError``."""
     from updater.assembly import build_runtime  # noqa: PLC0415 - brings all adapters, which only a round needs
 
     return build_runtime(values, log=log, progress=progress)
 
 
-def _progress(settings: Settings) -> Progress:
+def progress_for(settings: Settings) -> Progress:
+    """A bar for a person who watches a quiet log, else nothing."""
     is_quiet = settings.text("loglevel").lower() not in ("trace", "debug")
     if not (sys.stderr.isatty() and is_quiet and settings.text("logformat") == "text"):
         return NoProgress()
@@ -162,10 +164,9 @@ def make_round(
             return _repeat(runtime, log, shutdown, stop)
         report = shutdown.guard(runtime.run_once, stop)
     except UpdaterError as error:
-        if shutdown.is_requested:
-            log.info("updater_finished")
-            return 0
-        return _say_unreadable(log, settings, error)
+        if not shutdown.is_requested:
+            return _say_unreadable(log, settings, error)
+        report = Report(is_dry_run=settings.is_on("dry_run"), is_interrupted=True)
     if wants_result(settings):
         print_summary(report, settings.text("output"), redactor)
     log.info("updater_finished")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 
-from updater.cli.outcome import Row, application_rows, document
+from updater.cli.outcome import Row, application_rows, cleaned, document
 from updater.model.images import Reason
 from updater.model.report import Report
 from updater.telemetry.redactor import Redactor
@@ -25,7 +25,7 @@ _QUIET = frozenset({Reason.UP_TO_DATE, Reason.ALREADY_SET})
 def print_summary(report: Report, output: str, redactor: Redactor) -> None:
     """Print ``report`` on standard output as ``output`` (``text`` or ``json``) says."""
     if output == "json":
-        print(json.dumps(_cleaned(document(report), redactor), indent=2))  # noqa: T201 - this is the result
+        print(json.dumps(cleaned(document(report), redactor.clean), indent=2))  # noqa: T201 - this is the result
         return
     rows = [row.cleaned(redactor.clean) for application in report.applications for row in application_rows(application)]
     if sys.stdout.isatty():
@@ -33,18 +33,6 @@ def print_summary(report: Report, output: str, redactor: Redactor) -> None:
     else:
         _print_lines(rows)
     _print_diffs(report, redactor)
-
-
-def _cleaned(value: object, redactor: Redactor) -> object:
-    """The document with every text cleaned: before it is encoded, because escapes would hide a secret."""
-    match value:
-        case str():
-            return redactor.clean(value)
-        case dict():
-            return {key: _cleaned(item, redactor) for key, item in value.items()}
-        case list():
-            return [_cleaned(item, redactor) for item in value]
-    return value
 
 
 def _print_lines(rows: list[Row]) -> None:
@@ -72,6 +60,8 @@ def _caption(report: Report, *, hidden: int) -> str:
         f"{totals['images_skipped']} skipped, {totals['images_updated']} "
         f"{'would be updated' if report.is_dry_run else 'updated'}, {totals['errors']} errors"
     )
+    if report.is_interrupted:
+        text = f"{text}; a signal ended the round early"
     return f"{text}; {hidden} images that are up to date are not shown" if hidden else text
 
 

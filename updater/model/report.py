@@ -47,12 +47,16 @@ class ApplicationReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One round. ``skipped`` are the Applications that were listed and not processed, by the reason's text."""
+    """One round. ``skipped`` are the Applications that were listed and not processed, by the reason's text.
+
+    ``is_interrupted``: a signal ended the round early, so that what it did not come to is missing or says so.
+    """
 
     applications: tuple[ApplicationReport, ...] = ()
     skipped: tuple[tuple[ApplicationKey, str], ...] = ()
     is_dry_run: bool = False
     seconds: float = 0.0
+    is_interrupted: bool = False
     totals: dict[str, int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -43,13 +43,15 @@ class FilterSettings:
     """Which Applications are looked at: name patterns (any fits) and a label selector that is known to be valid.
 
     ``rules`` are files and folders of rules documents; ``follows_annotations`` says what counts for the Applications
-    that no document matches.
+    that no document matches. ``names`` are Applications asked for by name, as ``namespace/name`` or ``name``; without
+    them all count.
     """
 
     name_patterns: tuple[str, ...] = ()
     label_selector: str = ""
     rules: tuple[str, ...] = ()
     follows_annotations: bool = True
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

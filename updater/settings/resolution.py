@@ -30,8 +30,24 @@ from updater.transport.redaction import Secret
 
 _LOW_INTERVAL_S = 60.0
 _FALLBACK_SERVER = "argocd-server.argocd"
-_TAKES_WORDS = frozenset({"test"})
+_TAKES_WORDS = frozenset({"test", "plan"})
 """Commands that have a use for words beside flags, and say so themselves when they do not like them."""
+
+_CONNECTED = frozenset({"run", "webhook", "plan"})
+"""Commands that work with Applications, so that the settings of the connection have to be good."""
+
+_LOOKING: tuple[tuple[str, Value], ...] = (
+    ("dry_run", True),
+    ("once", True),
+    ("interval", 0.0),
+    ("mode", "cycle"),
+    ("health_port", 0),
+    ("metrics_port", 0),
+    ("status_addr", ""),
+    ("enable_webhook", False),
+)
+_OVERRULED: Mapping[str, tuple[tuple[str, Value], ...]] = MappingProxyType({"plan": _LOOKING})
+"""Settings that a command decides itself: one that only looks writes nothing and listens nowhere."""
 
 _NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 
@@ -61,8 +77,9 @@ def resolve(
     found = {
         option.key: _find(option, command, arguments, environment, place, warnings) for option in options_of(command)
     }
-    if command in ("run", "webhook"):
+    if command in _CONNECTED:
         _apply_once(found)
+        _overrule(found, command)
         _compute(found, platform)
         check_settings(found, platform)
     else:
@@ -115,6 +132,11 @@ def _apply_once(found: dict[str, Setting]) -> None:
     origin = found["once"].origin
     for key, value in (("interval", 0.0), ("health_port", 0), ("mode", "cycle")):
         found[key] = Setting(found[key].option, value, origin)
+
+
+def _overrule(found: dict[str, Setting], command: str) -> None:
+    for key, value in _OVERRULED.get(command, ()):
+        found[key] = Setting(found[key].option, value, Origin(OriginKind.PLACE, command))
 
 
 def _compute(found: dict[str, Setting], platform: Platform) -> None:

@@ -6,10 +6,14 @@ Belongs here: rows. Never: code that reads them. The rules behind the rows are `
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from updater.settings.model import Option
 from updater.settings.table.argocd import ARGOCD
 from updater.settings.table.fleet import FLEET
 from updater.settings.table.git import GIT
+from updater.settings.table.plan import PLAN
 from updater.settings.table.process import PROCESS
 from updater.settings.table.registries import REGISTRIES
 from updater.settings.table.rounds import ROUNDS
@@ -18,6 +22,7 @@ from updater.settings.table.webhooks import WEBHOOKS
 
 SECTIONS: tuple[tuple[str, tuple[Option, ...]], ...] = (
     ("Which tag", TEST),
+    ("The plan", PLAN),
     ("Argo CD", ARGOCD),
     ("Applications", FLEET),
     ("Rounds", ROUNDS),
@@ -30,6 +35,15 @@ SECTIONS: tuple[tuple[str, tuple[Option, ...]], ...] = (
 OPTIONS: tuple[Option, ...] = tuple(option for _, options in SECTIONS for option in options)
 
 
+_FLAGS_OF: Mapping[str, str] = MappingProxyType({"plan": "run"})
+"""Commands that know every row of another one, beside their own."""
+
+
+def knows(command: str, option: Option) -> bool:
+    """Whether a command knows a row."""
+    return command in option.commands or _FLAGS_OF.get(command) in option.commands
+
+
 def options_of(command: str) -> tuple[Option, ...]:
     """The rows that a command knows."""
-    return tuple(option for option in OPTIONS if command in option.commands)
+    return tuple(option for option in OPTIONS if knows(command, option))
