@@ -13,6 +13,7 @@ from updater.assembly.registries import FleetRegistries
 from updater.assembly.surroundings import Surroundings
 from updater.clock import Deadline
 from updater.engine.engine import Engine, EngineOptions, Experience
+from updater.engine.writing import Writers
 from updater.errors import ArgoCDError, ConfigurationError
 from updater.model.applications import ApplicationSnapshot
 from updater.model.report import Report
@@ -88,7 +89,7 @@ class Rounds:
     def _engine(self, options: EngineOptions, experience: Experience | None = None) -> Engine:
         return Engine(
             self._registries.client,
-            self._write_back,
+            Writers(self._write_back),
             options,
             self._around.clock,
             experience or self._experience,

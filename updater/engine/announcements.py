@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from updater.engine.failure_classes import is_standing
 from updater.model.applications import ApplicationKey, ApplicationSnapshot
 from updater.model.changes import WriteBackResult, WriteOutcome
 from updater.model.images import Counter, Decision, Reason, Severity
@@ -12,11 +13,11 @@ from updater.ports.log import EventLog
 from updater.rules.decisions import severity_of
 
 MAX_REMEMBERED = 100_000
-"""Warnings whose repetition is suppressed; beyond it everything is forgotten and said once more."""
+"""Warnings and failures whose repetition is suppressed; beyond it everything is forgotten and said once more."""
 
 
 class Announcer:
-    """Writes records; remembers which warnings of which Application were said.
+    """Writes records; remembers which warnings and lasting failures of which Application were said.
 
     Thread-safe: threads that meet on a new warning may both say it.
     """
@@ -24,6 +25,7 @@ class Announcer:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._said: set[tuple[ApplicationKey, str]] = set()
+        self._failures: dict[tuple[str, ApplicationKey], str] = {}
 
     def warnings(self, key: ApplicationKey, warnings: tuple[Warned, ...]) -> None:
         """Each once, until the Application or the process changes."""
@@ -62,19 +64,29 @@ class Announcer:
 
     def failed(self, key: ApplicationKey, error: str, code: str) -> None:
         """An Application that could not be handled as a whole."""
-        self._log.error("application_failed_to_plan", application=str(key), error=error, code=code)
+        self._say_failure("application_failed_to_plan", key, error, code)
+
+    def recovered(self, key: ApplicationKey) -> None:
+        """An Application that could be handled: the next failure is news again."""
+        self._failures.pop(("application_failed_to_plan", key), None)
 
     def writing(self, key: ApplicationKey, changes: int) -> None:
         """A change set is about to be carried out."""
         self._log.info("write_started", application=str(key), changes=changes)
 
+    def queued(self, key: ApplicationKey, changes: int, repository: str) -> None:
+        """A change set goes to Git, where it is written together with others."""
+        self._log.info("write_queued", application=str(key), changes=changes, repository=repository)
+
     def written(self, result: WriteBackResult) -> None:
         """What came of a change set."""
         key = str(result.change_set.application)
         count = len(result.change_set.images)
+        if result.outcome is not WriteOutcome.FAILED:
+            self._failures.pop(("write_failed", result.change_set.application), None)
         match result.outcome:
             case WriteOutcome.WRITTEN:
-                self._log.info("write_finished", application=key, attempts=result.attempts)
+                self._log.info("write_finished", application=key, attempts=result.attempts, **_place(result))
             case WriteOutcome.DRY_RUN:
                 self._log.info("write_skipped_dry_run", application=key, changes=count)
             case WriteOutcome.UNCHANGED:
@@ -82,7 +94,7 @@ class Announcer:
             case WriteOutcome.SUPERSEDED:
                 self._log.warning("write_superseded", application=key, text=result.error)
             case WriteOutcome.FAILED:
-                self._log.error("write_failed", application=key, error=result.error, code=result.error_code)
+                self._say_failure("write_failed", result.change_set.application, result.error, result.error_code)
         if result.outcome.counts_as_updated:
             self._changes(result)
 
@@ -114,6 +126,17 @@ class Announcer:
             case Severity.DEBUG:
                 log.debug("image_left_alone", text=decision.problem)
 
+    def _say_failure(self, event: str, key: ApplicationKey, error: str, code: str) -> None:
+        """At error level; one that stays until somebody mends it only when it is new or its text has changed."""
+        if is_standing(code):
+            if self._failures.get((event, key)) == error:
+                self._log.debug(event, application=str(key), error=error, code=code)
+                return
+            if len(self._failures) >= MAX_REMEMBERED:
+                self._failures.clear()
+            self._failures[event, key] = error
+        self._log.error(event, application=str(key), error=error, code=code)
+
     def _is_new(self, key: ApplicationKey, text: str) -> bool:
         if (key, text) in self._said:
             return False
@@ -121,3 +144,9 @@ class Announcer:
             self._said.clear()
         self._said.add((key, text))
         return True
+
+
+def _place(result: WriteBackResult) -> dict[str, str]:
+    """Where in Git the change went; nothing for fields."""
+    target = result.change_set.git
+    return {} if target is None else {"repository": str(target.remote), "commit": result.commit}

@@ -13,24 +13,22 @@ from typing import Protocol
 
 from updater.clock import Clock, Deadline
 from updater.engine.announcements import Announcer
-from updater.engine.facts import Facts, gather, in_pool
-from updater.engine.grouping import change_set_of
+from updater.engine.facts import Facts, gather
+from updater.engine.grouping import Work, work_of
 from updater.engine.polls import Poller
+from updater.engine.writing import Manner, Writers, Writing
 from updater.errors import UpdaterError
 from updater.model.applications import ApplicationKey, ApplicationSnapshot
-from updater.model.changes import ChangeSet, WriteBackResult, WriteOutcome
-from updater.model.images import Decision
+from updater.model.changes import WriteBackResult
+from updater.model.images import Counter, Decision, ImagePlan, Reason
 from updater.model.report import ApplicationReport, Report
 from updater.planning.memory import PlanMemory
 from updater.planning.plans import ApplicationPlan, PlanOptions, plan_application
 from updater.ports.log import EventLog
 from updater.ports.progress import Progress
 from updater.ports.registry import TagInspector, TagSource
-from updater.ports.writeback import WriteBack
 from updater.rules.decisions import decide
-
-WRITE_TIMEOUT_S = 300.0
-"""For one change set, all attempts included: seven attempts with server-side validation fit."""
+from updater.writeback.git_making import IntentOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +36,15 @@ class EngineOptions:
     """``workers`` bounds both the repositories polled and the Applications written at a time.
 
     ``is_cycle`` False leaves the records of a whole round to the caller, who processes one Application at a time.
+    ``is_rehearsal`` ends before anything is written or a target is looked at. ``intents`` is about commits.
     """
 
     plan: PlanOptions = field(default_factory=PlanOptions)
     workers: int = 10
     is_dry_run: bool = False
     is_cycle: bool = True
+    is_rehearsal: bool = False
+    intents: IntentOptions = field(default_factory=IntentOptions)
 
 
 class Experience:
@@ -56,13 +57,13 @@ class Experience:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _Judged:
     """One Application on its way."""
 
     snapshot: ApplicationSnapshot
     plan: ApplicationPlan
     decisions: tuple[Decision, ...] = ()
-    change_set: ChangeSet | None = None
+    work: Work | None = None
     error: str = ""
     error_code: str = ""
 
@@ -80,14 +81,14 @@ class Engine:
     def __init__(
         self,
         registry: Registry,
-        write_back: WriteBack,
+        writers: Writers,
         options: EngineOptions,
         clock: Clock,
         experience: Experience,
         stopping: threading.Event,
     ) -> None:
         self._registry = registry
-        self._write_back = write_back
+        self._writers = writers
         self._options = options
         self._clock = clock
         self._log = experience.log
@@ -104,15 +105,16 @@ class Engine:
             if self._options.is_cycle:
                 self._log.info("cycle_started", applications=len(planned))
             facts = self._gather(planned, deadline)
-            works = [self._decide(snapshot, plan, facts) for snapshot, plan in planned]
-            results = self._write_all(works, deadline, progress)
+            judged = [self._decide(snapshot, plan, facts) for snapshot, plan in planned]
+            results = self._write_all(judged, deadline, progress)
         finally:
             progress.finished()
         report = Report(
-            applications=tuple(_report(work, results.get(work.snapshot.key)) for work in works),
+            applications=tuple(_report(each, results.get(each.snapshot.key)) for each in judged),
             skipped=tuple(skipped),
             is_dry_run=self._options.is_dry_run,
             seconds=self._clock.monotonic_s() - began_s,
+            is_interrupted=self._stopping.is_set(),
         )
         if self._options.is_cycle:
             self._announcer.round_finished(report)
@@ -146,62 +148,63 @@ class Engine:
         poller = Poller(self._registry, self._registry, deadline, self._log, self._stopping)
         return gather(images, poller, self._memory.selector, workers=self._options.workers)
 
-    def _decide(self, snapshot: ApplicationSnapshot, plan: ApplicationPlan, facts: Facts) -> _Work:
+    def _decide(self, snapshot: ApplicationSnapshot, plan: ApplicationPlan, facts: Facts) -> _Judged:
+        try:
+            return self._judge(snapshot, plan, facts)
+        except Exception as error:  # noqa: BLE001 - a bug met in one Application must not cost the others
+            self._log.error("bug_found", exception=error, application=str(snapshot.key), error=str(error))
+            text = f"internal error: {type(error).__name__}"
+            return _Judged(snapshot, plan, tuple(_undecided(image, text) for image in plan.images))
+
+    def _judge(self, snapshot: ApplicationSnapshot, plan: ApplicationPlan, facts: Facts) -> _Judged:
         decisions = tuple(decide(image, facts.outcome_for(image)) for image in plan.images)
         for decision in decisions:
             self._announcer.decision(decision)
         error, code = plan.problem, plan.problem_code
-        change_set = None
+        work = None
         if not error:
             try:
-                change_set = change_set_of(snapshot, plan, decisions)
+                options = self._options
+                work = work_of(snapshot, plan, decisions, scope=options.plan.git, intents=options.intents)
             except UpdaterError as problem:
                 error, code = str(problem), problem.code
         if error:
             self._announcer.failed(snapshot.key, error, code)
-        return _Work(snapshot, plan, decisions, change_set, error, code)
+        else:
+            self._announcer.recovered(snapshot.key)
+        return _Judged(snapshot, plan, decisions, work, error, code)
 
     def _write_all(
-        self, works: list[_Work], deadline: Deadline, progress: Progress
+        self, judged: list[_Judged], deadline: Deadline, progress: Progress
     ) -> dict[ApplicationKey, WriteBackResult]:
-        """The results of all change sets; only they take a worker."""
-        change_sets: list[ChangeSet] = []
-        for work in works:
-            if work.change_set is not None:
-                change_sets.append(work.change_set)
+        """The results of all work; Applications without any are done."""
+        works: list[Work] = []
+        for each in judged:
+            if each.work is not None and not self._options.is_rehearsal:
+                works.append(each.work)
             else:
-                progress.advanced(str(work.snapshot.key))
-        results = in_pool(
-            lambda each: self._write_announced(each, deadline, progress), change_sets, self._options.workers, "write"
+                progress.advanced(str(each.snapshot.key))
+        options = self._options
+        manner = Manner(options.workers, options.is_dry_run, is_gathered=options.is_cycle)
+        writing = Writing(self._writers, manner, self._announcer, self._log, self._stopping)
+        results = writing.carry_out(
+            works, deadline, lambda result: progress.advanced(str(result.change_set.application))
         )
         return {result.change_set.application: result for result in results}
 
-    def _write_announced(self, change_set: ChangeSet, deadline: Deadline, progress: Progress) -> WriteBackResult:
-        self._announcer.writing(change_set.application, len(change_set.images))
-        result = self._write(change_set, deadline)
-        self._announcer.written(result)
-        progress.advanced(str(change_set.application))
-        return result
 
-    def _write(self, change_set: ChangeSet, deadline: Deadline) -> WriteBackResult:
-        if self._stopping.is_set():
-            text = f"{change_set.application}: not written, because the updater is shutting down"
-            return WriteBackResult(change_set, WriteOutcome.FAILED, error_code="shutting_down", error=text)
-        try:
-            within = deadline.sooner(WRITE_TIMEOUT_S)
-            return self._write_back.apply(change_set, dry_run=self._options.is_dry_run, deadline=within)
-        except Exception as error:  # noqa: BLE001 - a bug met in one write must not cost the others
-            self._log.error("bug_found", exception=error, application=str(change_set.application), error=str(error))
-            text = f"{change_set.application}: internal error: {type(error).__name__}"
-            return WriteBackResult(change_set, WriteOutcome.FAILED, error_code="internal_error", error=text)
-
-
-def _report(work: _Work, result: WriteBackResult | None) -> ApplicationReport:
+def _report(judged: _Judged, result: WriteBackResult | None) -> ApplicationReport:
     return ApplicationReport(
-        key=work.snapshot.key,
-        decisions=work.decisions,
+        key=judged.snapshot.key,
+        decisions=judged.decisions,
         result=result,
-        warnings=work.plan.warnings,
-        error=work.error,
-        error_code=work.error_code,
+        warnings=judged.plan.warnings,
+        error=judged.error,
+        error_code=judged.error_code,
     )
+
+
+def _undecided(image: ImagePlan, text: str) -> Decision:
+    """An image that a bug was met at: nothing is known, nothing is changed."""
+    counts = frozenset((Counter.CONSIDERED, Counter.ERRORS))
+    return Decision(image, Reason.TAGS_UNAVAILABLE, problem=text, error_code="internal_error", counts=counts)

@@ -6,7 +6,9 @@ belongs to and concerns no other.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from updater.errors import PlanError
 from updater.model.applications import ApplicationKey, ApplicationSnapshot, SourceKind
@@ -19,6 +21,7 @@ from updater.planning.application_settings import ApplicationSettings, find_sett
 from updater.planning.collisions import collision_warnings, may_collide, with_overridden
 from updater.planning.documents_choice import RuleBook
 from updater.planning.eligibility import Skip, Skipped, choose_target, skip_by_selection
+from updater.planning.git_settings import GitScope, read_git_settings
 from updater.planning.image_list import IllegalEntry
 from updater.planning.image_plans import (
     ImageTemplate,
@@ -30,6 +33,8 @@ from updater.planning.image_plans import (
 )
 from updater.planning.live_images import read_live_images
 from updater.planning.memory import PlanMemory
+from updater.planning.overrides import written_names
+from updater.planning.sources import select_source
 from updater.planning.write_back import Method, WriteBackMethod, parse_write_back_method
 from updater.rules.label_selectors import LabelSelector
 from updater.rules.name_patterns import NamePatterns
@@ -37,6 +42,8 @@ from updater.rules.name_patterns import NamePatterns
 _EVERY_NAME = NamePatterns()
 _EVERY_LABEL = LabelSelector()
 _NO_RULES = RuleBook()
+_OWN_NAMESPACES = GitScope()
+_NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,8 @@ class PlanOptions:
     """What the operator says of planning, compiled once. ``default_platform`` is that of the process, ``os/arch``.
 
     ``follows_annotations`` False leaves out Applications that no rules document matches. With
-    ``are_pull_secrets_strict`` an Application only uses pull secrets of its own namespace.
+    ``are_pull_secrets_strict`` an Application only uses pull secrets of its own namespace. ``git`` is what it allows
+    the git method.
     """
 
     name_patterns: NamePatterns = _EVERY_NAME
@@ -54,6 +62,7 @@ class PlanOptions:
     rules: RuleBook = _NO_RULES
     follows_annotations: bool = True
     are_pull_secrets_strict: bool = False
+    git: GitScope = _OWN_NAMESPACES
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +72,14 @@ class ApplicationPlan:
     ``skipped`` (with ``skip``) says why it is not processed, empty and None otherwise. ``problem`` with
     ``problem_code`` is an owner's mistake that stops its write-back: images may be judged, nothing may be written, and
     the Application counts one error. ``choice`` and ``write_back`` are None where that mistake leaves them unknown.
+    ``write_back_texts`` are the settings of the write-back by the names of their annotations.
     """
 
     key: ApplicationKey
     images: tuple[ImagePlan, ...] = ()
     choice: SourceChoice | None = None
     write_back: WriteBackMethod | None = None
+    write_back_texts: Mapping[str, str] = field(default_factory=lambda: _NO_TEXTS, repr=False, compare=False)
     warnings: tuple[Warned, ...] = ()
     skipped: str = ""
     skip: Skip | None = None
@@ -115,6 +126,7 @@ def plan_application(
     if skipped is not None:
         return _left_out(snapshot, skipped)
     images = _plan_images(draft, memory)
+    _check_git(draft, images)
     draft.warnings += git_warnings(settings.git_settings, draft.write_back)
     draft.warnings += settings.warnings
     return ApplicationPlan(
@@ -122,6 +134,7 @@ def plan_application(
         images=images,
         choice=draft.choice,
         write_back=draft.write_back,
+        write_back_texts=settings.write_back,
         warnings=tuple(dict.fromkeys(draft.warnings)),
         problem="" if draft.problem is None else str(draft.problem),
         problem_code="" if draft.problem is None else draft.problem.code,
@@ -154,6 +167,18 @@ def _read_write_back(draft: _Draft) -> Skipped | None:
             return Skipped(Skip.UNSUPPORTED_TYPE, str(problem))
         draft.problem = draft.problem or problem
     return None
+
+
+def _check_git(draft: _Draft, images: tuple[ImagePlan, ...]) -> None:
+    """An owner hears of a mistake in the Git settings in the first round, not with the first new tag."""
+    if not _writes_files(draft) or draft.write_back is None or draft.choice is None or draft.problem is not None:
+        return
+    snapshot, texts = draft.snapshot, draft.settings.write_back
+    try:
+        index = select_source(snapshot, draft.choice, frozenset[str]().union(*map(written_names, images)))
+        read_git_settings(snapshot, texts, draft.write_back, index, draft.options.git)
+    except PlanError as problem:
+        draft.problem = problem
 
 
 def _writes_files(draft: _Draft) -> bool:

@@ -13,6 +13,7 @@ from updater.manifests.values_file import ValueWrite, edit_values
 from updater.model.applications import SourceKind
 from updater.model.changes import ChangeSet, KustomizeImageEdit, OverrideEdit
 from updater.model.git_targets import GitTarget, TargetFile
+from updater.model.report import Warned
 
 FileEditor = Callable[[str | None, str], FileEdit]
 """Text of the file (None: there is none) and its path for errors, to the edited file; raises ``UpdaterError``."""
@@ -23,13 +24,14 @@ class GitIntent:
     """Apply ``edit`` to the file of ``target`` and commit it under ``message``.
 
     The message is the Application's own, rendered and not blank; with several Applications in one commit it becomes a
-    part of the common one.
+    part of the common one. ``warnings`` are what its owner or the operator should mend.
     """
 
     change_set: ChangeSet
     target: GitTarget
     message: str
     edit: FileEditor = field(repr=False, compare=False)
+    warnings: tuple[Warned, ...] = ()
 
 
 def override_editor(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from updater.clock import Deadline, SystemClock
 from updater.engine.engine import Engine, EngineOptions, Experience, Registry
+from updater.engine.writing import GitWriting, Writers
 from updater.errors import RegistryUnavailable
 from updater.model.applications import (
     ANNOTATION_PREFIX,
@@ -142,6 +143,7 @@ def run_round(
     registry: Registry,
     write_back: WriteBack | None = None,
     *,
+    git: GitWriting | None = None,
     options: EngineOptions | None = None,
     log: EventLog | None = None,
     stopping: threading.Event | None = None,
@@ -150,7 +152,7 @@ def run_round(
     clock = SystemClock()
     engine = Engine(
         registry,
-        write_back or MemoryWriteBack(),
+        Writers(write_back or MemoryWriteBack(), git),
         options or EngineOptions(workers=4),
         clock,
         Experience(log or NullLog()),

@@ -163,7 +163,9 @@ def test_a_failed_write_takes_its_updates_back_and_counts_one_error() -> None:
     ("annotations", "code"),
     [
         ({"write-back-method": "carrier-pigeon"}, "invalid_method"),
-        ({"write-back-method": "git"}, "write_back_unavailable"),
+        ({"write-back-method": "git", "git-branch": "a:b:c"}, "invalid_git_branch"),
+        ({"write-back-method": "git", "write-back-target": "helmvalues:../../../x"}, "path_escapes_repo"),
+        ({"write-back-method": "git", "git-branch": "main:{{ .Nope"}, "template_parse"),
     ],
 )
 def test_an_application_that_cannot_be_written_is_an_error_and_no_other_suffers(
