@@ -20,7 +20,7 @@ from updater.git.matching import Match
 from updater.git.material import AuthKind, Material
 from updater.git.options import GitOptions
 from updater.git.ssh import KNOWN_HOSTS_FILE, ssh_command
-from updater.git.workplaces import private_folder, secret_root
+from updater.git.workplaces import private_folder, secret_root, write_private
 from updater.model.git_remotes import GitRemote
 from updater.model.git_targets import GitTarget
 from updater.ports.log import EventLog
@@ -88,7 +88,7 @@ class CredentialedAccess:
         known_hosts = self._options.ssh_folder / KNOWN_HOSTS_FILE
         if match.material.ssh_known_hosts:
             known_hosts = private / KNOWN_HOSTS_FILE
-            known_hosts.write_text(match.material.ssh_known_hosts.replace("\r\n", "\n").strip("\n") + "\n")
+            write_private(known_hosts, match.material.ssh_known_hosts)
         environment = {"GIT_SSH_COMMAND": ssh_command(match.material, known_hosts, private)}
         agent = self._environment.get(_AGENT_SOCKET, "")
         if match.kind is AuthKind.SSH_AGENT and agent:
@@ -158,8 +158,7 @@ class CredentialedAccess:
 
 
 def _written(path: Path, text: str) -> str:
-    path.touch(mode=0o600)
-    path.write_text(text.strip("\n") + "\n")
+    write_private(path, text)
     return os.fspath(path)
 
 

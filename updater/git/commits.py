@@ -13,6 +13,7 @@ from typing import Protocol
 
 from updater.errors import GitError
 from updater.git.contents import tree_of
+from updater.git.failures import disk_failure_of
 from updater.git.objects import ObjectsMissing, ObjectStore
 from updater.git.options import Committer, Signing, SigningMethod
 from updater.git.processes import Finished
@@ -85,6 +86,9 @@ def _one_line(text: str) -> str:
 
 
 def _refused(complaint: str, signing: Signing | None) -> GitError:
+    by_the_disk = disk_failure_of(complaint, "making the commit")
+    if by_the_disk is not None:
+        return by_the_disk
     if signing is None:
         return GitError(f"the commit cannot be made: {cap_text(complaint)}", code="commit_failed")
     return GitError(

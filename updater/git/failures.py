@@ -26,6 +26,8 @@ def _row(pattern: str, code: str, what: str, hint: str = "", *, is_retryable: bo
     return _Row(re.compile(pattern, re.IGNORECASE), code, what, hint, is_retryable)
 
 
+_DISK_FAILED = "disk_failed"
+
 _ROWS = (
     _row(
         r"REMOTE HOST IDENTIFICATION HAS CHANGED",
@@ -59,9 +61,9 @@ _ROWS = (
         "the remote has no such repository, or hides it from these credentials",
     ),
     _row(
-        r"No space left on device|Disk quota exceeded|unable to write|insufficient permission for adding an object"
-        r"|Read-only file system",
-        "disk_failed",
+        r"No space left on device|Out of diskspace|Disk quota exceeded|File too large|unable to write"
+        r"|(?:couldn't|failed to) write|insufficient permission for adding an object|Read-only file system",
+        _DISK_FAILED,
         "there is no room left, here or on the remote",
         is_retryable=True,
     ),
@@ -93,3 +95,9 @@ def failure_of(complaint: str, operation: str, *, otherwise: str, is_retryable: 
             what = f"{operation}: {row.what} ({said})"
             return GitError(what, hint=row.hint, code=row.code, retryable=row.is_retryable)
     return GitError(f"{operation}: {said}", code=otherwise, retryable=is_retryable)
+
+
+def disk_failure_of(complaint: str, operation: str) -> GitError | None:
+    """The error for what git wrote to stderr when the disk did not take something, None for any other trouble."""
+    error = failure_of(complaint, operation, otherwise="")
+    return error if error.code == _DISK_FAILED else None

@@ -20,9 +20,8 @@ from pathlib import Path
 from updater.clock import Deadline
 from updater.errors import GitError
 from updater.git.objects import ObjectAccess, ObjectStore
-from updater.git.workplaces import make_folder, sweep_leftovers
+from updater.git.workplaces import disk_failed, make_folder, sweep_leftovers
 from updater.ports.log import EventLog
-from updater.transport.redaction import cap_text
 
 MAX_PACKS = 60
 MAX_LOOSE_SAMPLE = 27
@@ -32,7 +31,11 @@ _STALE = ("*.lock", "refs/**/*.lock", "objects/tmp_obj_*", "objects/obj*", "obje
 
 @dataclass(slots=True)
 class Mirror:
-    """One bare repository. ``lock`` is held while refs change; ``users`` belongs to the ``MirrorStore``."""
+    """One bare repository. ``lock`` is held while refs change; ``users`` belongs to the ``MirrorStore``.
+
+    ``is_littered`` says that a command failed and may have left unfinished files, which keep a full disk full. They go
+    when the last user leaves: before that they could be somebody's work.
+    """
 
     folder: Path
     access: ObjectAccess
@@ -40,6 +43,7 @@ class Mirror:
     users: int = 0
     used_at_s: float = 0.0
     bytes_on_disk: int = 0
+    is_littered: bool = False
 
     @contextmanager
     def changing(self, deadline: Deadline) -> Iterator[None]:
@@ -66,14 +70,14 @@ class Mirror:
             (self.folder / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
             (self.folder / "HEAD").write_text("ref: refs/heads/none\n")
         except OSError as error:
-            raise _disk_failed(self.folder, error) from error
+            raise disk_failed(self.folder, error) from error
 
     def discard(self) -> None:
         """Forget everything; caller holds the lock."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def remove_stale(self) -> None:
-        """Remove locks and unfinished files that a killed process left; caller knows that nobody else writes."""
+        """Remove locks and unfinished files of what was killed or failed; caller knows that nobody else writes."""
         for pattern in _STALE:
             for path in self.folder.glob(pattern):
                 with suppress(OSError):
@@ -146,6 +150,9 @@ class MirrorStore:
         with self._lock:
             mirror.users -= 1
             mirror.bytes_on_disk = size
+            if mirror.is_littered and mirror.users == 0:
+                mirror.remove_stale()
+                mirror.is_littered = False
             for each in self._surplus():
                 del self._mirrors[each.folder.stem]
                 each.discard()
@@ -167,7 +174,7 @@ def _own(folder: Path) -> int | None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         number = os.open(folder / "in-use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise _disk_failed(folder, error) from error
+        raise disk_failed(folder, error) from error
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -183,13 +190,3 @@ def _size_of(folder: Path) -> int:
         with suppress(FileNotFoundError):
             total += path.stat().st_size
     return total
-
-
-def _disk_failed(folder: Path, error: OSError) -> GitError:
-    return GitError(
-        f"the folder for mirrors cannot be used: {cap_text(error.strerror or str(error))}",
-        where=str(folder),
-        hint="see that the disk is neither full nor read-only",
-        code="disk_failed",
-        retryable=True,
-    )

@@ -9,14 +9,16 @@ through the one lock of the ``ObjectAccess`` that the mirrors share.
 
 from __future__ import annotations
 
+import hashlib
+import os
 import struct
+import tempfile
 import threading
 import zlib
-from binascii import hexlify, unhexlify
+from binascii import unhexlify
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 
 # gitdb has no type hints and no stubs; nothing of it leaves this module.
@@ -26,8 +28,11 @@ from gitdb.exc import BadObject, ODBError  # type: ignore[import-untyped]
 from gitdb.util import mman  # type: ignore[import-untyped]
 
 from updater.errors import GitError
-from updater.transport.redaction import cap_text
+from updater.git.workplaces import disk_failed
 
+_LEVEL = 1
+"""Of compression: these objects live until the push, which packs them anew."""
+_MODE = 0o444
 _BROKEN = (ODBError, zlib.error, struct.error, AssertionError, ValueError, IndexError, KeyError, TypeError)
 """gitdb believes what it reads, and meets damage as whatever goes wrong first."""
 
@@ -78,8 +83,11 @@ class ObjectStore:
     def write(self, kind: str, content: bytes) -> str:
         """Store an object, return its id; raises ``GitError`` ``disk_failed`` when the disk does not take it."""
         with self._guarded():
-            stored = self._database.store(gitdb.IStream(kind.encode(), len(content), BytesIO(content)))
-            return hexlify(stored.binsha).decode()
+            whole = b"%s %d\0%s" % (kind.encode(), len(content), content)
+            object_id = hashlib.sha1(whole, usedforsecurity=False).hexdigest()
+            if not self._database.has_object(unhexlify(object_id)):
+                _put(self._folder / "objects" / object_id[:2] / object_id[2:], zlib.compress(whole, _LEVEL))
+            return object_id
 
     def close(self) -> None:
         """Let go of mapped packs, and give their descriptors back at once. May be called again.
@@ -102,14 +110,26 @@ class ObjectStore:
             try:
                 yield
             except OSError as error:
-                raise GitError(
-                    f"the mirror's objects cannot be used: {cap_text(error.strerror or str(error))}",
-                    where=str(self._folder),
-                    hint="see that the disk is neither full nor read-only",
-                    code="disk_failed",
-                    retryable=True,
-                ) from error
+                raise disk_failed(self._folder, error) from error
             except _BROKEN as error:
                 raise GitError(
                     "the mirror is damaged", where=str(self._folder), code="mirror_damaged", retryable=True
                 ) from error
+
+
+def _put(path: Path, content: bytes) -> None:
+    """A file that is there as a whole or not at all.
+
+    Not gitdb's own way, which forgets to close its file when the disk is full: the descriptor and the room of the
+    deleted file were lost until the end of the process.
+    """
+    path.parent.mkdir(exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix="tmp_obj_", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), _MODE)
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink()
+            raise

@@ -82,6 +82,7 @@ class MirroredRemotes:
 
     def _learn(self, error: GitError, mirror: Mirror, target: GitTarget, namespace: str, deadline: Deadline) -> None:
         """See to it that another attempt may go better than this one."""
+        mirror.is_littered = True
         if error.code == "auth_failed" and self._access.reject(target, namespace):
             error.retryable = True
         if error.code == "mirror_damaged":

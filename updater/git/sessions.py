@@ -159,7 +159,6 @@ class MirrorSession:
         words += [_BLOBLESS] if self._mode is FetchMode.PARTIAL else []
         done = self._process.remotely(*words, "origin", f"+{ref}:{ref}")
         if done.status != 0:
-            self._mirror.remove_stale()
             raise self._failure(done, "fetching the branch", otherwise="fetch_failed")
 
     def _tip_of(self, branch: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from updater.errors import GitError
 from updater.git.material import Material
+from updater.git.workplaces import write_private
 from updater.transport.redaction import Secret
 
 KNOWN_HOSTS_FILE = "ssh_known_hosts"
@@ -17,12 +18,12 @@ _SOCKS = re.compile(r"socks5h?://(?:[^@/]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z
 def ssh_command(material: Material, known_hosts: Path, folder: Path) -> str:
     """The text for ``GIT_SSH_COMMAND``, which a shell splits; writes the key into ``folder`` (private, 0700).
 
-    Raises ``GitError`` for a proxy that is not SOCKS5.
+    Raises ``GitError`` for a proxy that is not SOCKS5, and ``disk_failed``.
     """
     words = ["ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15"]
     if material.ssh_private_key:
         key = folder / "ssh-key"
-        _write_key(key, material.ssh_private_key)
+        write_private(key, material.ssh_private_key.reveal())
         words += ["-i", str(key), "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]
     if material.is_unverified:
         words += ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
@@ -37,13 +38,6 @@ def ssh_command(material: Material, known_hosts: Path, folder: Path) -> str:
 def _quoted(path: Path) -> str:
     """For the configuration syntax of ssh, which splits at blanks."""
     return f'"{path}"'
-
-
-def _write_key(path: Path, key: Secret) -> None:
-    """OpenSSH refuses keys with CRLF, without a final newline, or that others may read."""
-    text = key.reveal().replace("\r\n", "\n").strip("\n") + "\n"
-    path.touch(mode=0o600)
-    path.write_text(text)
 
 
 def _proxy_command(proxy: Secret) -> str:

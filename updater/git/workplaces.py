@@ -1,4 +1,4 @@
-"""Private temporary folders: made for one batch, removed after it, and swept up after a crash.
+"""Private temporary folders and the files in them: made for one batch, removed after it, swept up after a crash.
 
 The name holds the id of the process, so that a later start can tell what was left by one that is gone
 (``write-back.md`` 3.2 and 3.13).
@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from updater.errors import GitError
+from updater.transport.redaction import cap_text
+
 PREFIX = "argocd-image-updater-git-"
 _NAME = re.compile(re.escape(PREFIX) + r"(?P<pid>\d+)-.*")
 _MEMORY = Path("/dev/shm")  # noqa: S108 - keys go into memory, in a folder of mode 0700
@@ -25,8 +28,34 @@ def secret_root() -> Path | None:
 
 
 def make_folder(root: Path | None) -> Path:
-    """A new folder of mode 0700 below ``root`` (None: the temporary folder)."""
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=root))
+    """A new folder of mode 0700 below ``root`` (None: the temporary folder); raises ``GitError`` ``disk_failed``."""
+    try:
+        return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=root))
+    except OSError as error:
+        raise disk_failed(root or Path(tempfile.gettempdir()), error) from error
+
+
+def write_private(path: Path, text: str) -> None:
+    """A file that nobody else may read, with LF and one final newline; raises ``GitError`` ``disk_failed``.
+
+    OpenSSH refuses keys with CRLF or without the newline.
+    """
+    try:
+        path.touch(mode=0o600)
+        path.write_text(text.replace("\r\n", "\n").strip("\n") + "\n")
+    except OSError as error:
+        raise disk_failed(path.parent, error) from error
+
+
+def disk_failed(place: Path, error: OSError) -> GitError:
+    """The error for a place on this machine that does not take what is written."""
+    return GitError(
+        f"the folder cannot be used: {cap_text(error.strerror or str(error))}",
+        where=str(place),
+        hint="see that the disk is neither full nor read-only",
+        code="disk_failed",
+        retryable=True,
+    )
 
 
 @contextmanager
