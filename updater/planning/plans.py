@@ -176,6 +176,9 @@ def _check_git(draft: _Draft, images: tuple[ImagePlan, ...]) -> None:
     snapshot, texts = draft.snapshot, draft.settings.write_back
     try:
         index = select_source(snapshot, draft.choice, frozenset[str]().union(*map(written_names, images)))
+    except PlanError:
+        return  # every image says so itself, with the names it would write
+    try:
         read_git_settings(snapshot, texts, draft.write_back, index, draft.options.git)
     except PlanError as problem:
         draft.problem = problem

@@ -67,7 +67,7 @@ def _application_type(vector: Vector) -> Any:
         source_types=types,
     )
     plan = plan_application(snapshot, PlanOptions())
-    if plan.problem_code:
+    if plan.problem_code and plan.choice is None:
         return {"error": plan.problem_code}
     return plan.choice.kind.value if plan.choice else "Unsupported"
 
