@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 _RESET_PEAK = "5"
 """What makes Linux forget the peak of the resident set (proc(5), clear_refs)."""
@@ -35,10 +38,15 @@ class Memory:
 
 def cost_of(work: Callable[[], object]) -> Cost:
     """One run. Earlier garbage is collected first, so that nobody pays for somebody else's."""
+    return result_of(work)[1]
+
+
+def result_of(work: Callable[[], Result]) -> tuple[Result, Cost]:
+    """The result of one run, and its cost."""
     gc.collect()
     wall_s, cpu_s = time.perf_counter(), time.process_time()
-    work()
-    return Cost(time.process_time() - cpu_s, time.perf_counter() - wall_s)
+    result = work()
+    return result, Cost(time.process_time() - cpu_s, time.perf_counter() - wall_s)
 
 
 def costs_by_turns(rounds: int, *works: Callable[[], object]) -> tuple[tuple[Cost, ...], ...]:

@@ -1,7 +1,7 @@
 """What polling a registry costs: a fleet by version, one repository by age of its builds, and a day of polls in a row.
 
 The registry answers 50 ms late except during the day, so that requests overlap as they do over a network. CPU per
-request is that of a round without listing and writing Applications: planning, choosing and deciding are included.
+request is that of asking and choosing; planning and deciding, which ask nobody, are measured apart.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measuring import Cost, cost_of, show
+from benchmarks.measuring import Cost, cost_of, result_of, show
 from benchmarks.polling.peer import RegistryPeer, Tally, running_registry
 from benchmarks.polling.soak import Soak, holdings
 from benchmarks.polling.updater import (
@@ -40,9 +40,10 @@ Fleet = Sequence[ApplicationSnapshot]
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One round: what it cost us, and what the registry saw of it."""
+    """One round: what asking cost us, and planning and deciding, and what the registry saw of it."""
 
     cost: Cost
+    thinking: Cost
     tally: Tally
 
 
@@ -108,14 +109,18 @@ def _measure_day(peer: RegistryPeer) -> None:
 
 def _poll(peer: RegistryPeer, updater: Updater, fleet: Fleet) -> Poll:
     peer.take_tally()
-    cost = cost_of(lambda: updater.poll(fleet))
-    return Poll(cost, peer.take_tally())
+    images, planning = result_of(lambda: updater.plan(fleet))
+    outcomes, asking = result_of(lambda: updater.ask(images))
+    tally = peer.take_tally()
+    deciding = cost_of(lambda: updater.check(outcomes))
+    return Poll(asking, Cost(planning.cpu_s + deciding.cpu_s, planning.wall_s + deciding.wall_s), tally)
 
 
 def _show(label: str, polls: Sequence[Poll]) -> None:
     for text in dict.fromkeys(str(poll.tally) for poll in polls):
         print(f"  {label}: {text}")
     show(f"{label}, wall", [poll.cost.wall_s for poll in polls], "s")
+    show(f"{label}, planning and deciding, CPU", [1000 * poll.thinking.cpu_s for poll in polls], "ms")
     show(f"{label}, CPU", [1000 * poll.cost.cpu_s for poll in polls], "ms")
     if all(poll.tally.asked for poll in polls):
         show(f"{label}, CPU per request", [1000 * poll.cost.cpu_s / poll.tally.asked.total() for poll in polls], "ms")

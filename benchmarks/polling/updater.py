@@ -11,7 +11,7 @@ from benchmarks.polling.peer import RegistryPeer
 from updater.assembly.registries import build_registries
 from updater.assembly.surroundings import Surroundings
 from updater.clock import Deadline, SystemClock
-from updater.engine.facts import gather
+from updater.engine.facts import Outcome, gather
 from updater.engine.polls import Poller
 from updater.model.applications import (
     ANNOTATION_PREFIX,
@@ -21,7 +21,7 @@ from updater.model.applications import (
     SourceLayout,
     SourceSnapshot,
 )
-from updater.model.images import Reason
+from updater.model.images import ImagePlan, Reason
 from updater.planning.memory import PlanMemory
 from updater.planning.plans import PlanOptions, plan_application
 from updater.ports.log import NullLog
@@ -76,13 +76,24 @@ class Updater:
 
     def poll(self, fleet: Sequence[ApplicationSnapshot]) -> None:
         """One round, in which every image has to come out as up to date."""
+        self.check(self.ask(self.plan(fleet)))
+
+    def plan(self, fleet: Sequence[ApplicationSnapshot]) -> list[ImagePlan]:
+        """What there is to ask for."""
+        plans = [plan_application(application, PlanOptions(), self._memory) for application in fleet]
+        return [image for plan in plans for image in plan.images]
+
+    def ask(self, images: list[ImagePlan]) -> list[tuple[ImagePlan, Outcome | None]]:
+        """What the registry says of each, and the choice."""
         deadline = Deadline.after(self.clock, _ROUND_TIMEOUT_S)
         poller = Poller(self._client, self._client, deadline, NullLog(), threading.Event())
-        plans = [plan_application(application, PlanOptions(), self._memory) for application in fleet]
-        images = [image for plan in plans for image in plan.images]
         facts = gather(images, poller, self._memory.selector, workers=WORKERS)
-        reasons = [decide(image, facts.outcome_for(image)).reason for image in images]
-        assert reasons == [Reason.UP_TO_DATE] * sum(len(each.live_images) for each in fleet), set(reasons)
+        return [(image, facts.outcome_for(image)) for image in images]
+
+    def check(self, outcomes: list[tuple[ImagePlan, Outcome | None]]) -> None:
+        """Decide: every image must be up to date."""
+        reasons = {decide(image, outcome).reason for image, outcome in outcomes}
+        assert reasons == {Reason.UP_TO_DATE}, reasons
 
     def close(self) -> None:
         """Close every connection. Idempotent."""
