@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from docs.manifests import INSTALL_MANIFEST, install_manifest
 from updater.cli.help import default_text
 from updater.settings.missing import MISSING, missing_keys
 from updater.settings.model import Option
@@ -150,7 +151,9 @@ def _missing_section() -> str:
     return "\n".join(["## Not in this release\n", *head, *rows, ""])
 
 
-PAGES: Mapping[Path, Callable[[], str]] = MappingProxyType({FLAGS_PAGE: flags_page, METRICS_PAGE: metrics_page})
+PAGES: Mapping[Path, Callable[[], str]] = MappingProxyType(
+    {FLAGS_PAGE: flags_page, METRICS_PAGE: metrics_page, INSTALL_MANIFEST: install_manifest}
+)
 
 
 def main(arguments: list[str]) -> int:
