@@ -71,6 +71,7 @@ _BASE = "runtime.md 5.2"
 _FLEET = "runtime.md 5.3"
 _NAMES = "runtime.md 5.5"
 _REGISTRY = "registries.md 5.8"
+_WEBHOOK = "ours, beside runtime.md 7"
 _PER_APPLICATION = (APPLICATION,)
 _PER_REGISTRY = ("registry",)
 _PER_TOKEN = ("registry", "service", SCOPE)
@@ -229,11 +230,30 @@ TOKENS = (
     ),
 )
 
+WEBHOOKS = (
+    _counter(
+        "webhook_requests_total",
+        "Webhooks that arrived, by sender and by what became of them: accepted, or the code of the rejection",
+        _WEBHOOK,
+        "type",
+        "result",
+    ),
+    _listed(
+        "webhook_events_total",
+        "Events of accepted webhooks as they wait (queued, merged, dropped) and as they end",
+        ("result",),
+        ("result", ("queued", "merged", "dropped", "processed", "unmatched", "failed")),
+        source=_WEBHOOK,
+    ),
+    _gauge("webhook_queue_length", "Repositories with an event that waits to be processed", _WEBHOOK),
+)
+
 SECTIONS: tuple[tuple[str, tuple[Definition, ...]], ...] = (
     ("Rounds and Applications", ROUNDS),
     ("Argo CD, Kubernetes and the system", PEERS),
     ("Registries", REGISTRIES),
     ("Registry tokens", TOKENS),
+    ("Webhooks", WEBHOOKS),
 )
 
 CATALOGUE: Mapping[str, Definition] = MappingProxyType(

@@ -72,6 +72,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
             "Update result: processed={processed} updated={updated} errors={errors} skipped={skipped}"
         ),
         "webhook_failed": "Failed to process webhook: {error}",
+        "webhook_ignored": "Ignoring webhook: {error}",
         "fleet_unreadable": "Error: {error}",
         "image_test_started": "retrieving information about image",
         "rate_limit_overridden": "Overriding registry rate-limit to {limit} requests per second",
