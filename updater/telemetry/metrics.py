@@ -7,8 +7,6 @@ counts under the name's aliases. Label values come from code; whoever measures k
 from __future__ import annotations
 
 import itertools
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,6 +17,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from updater.telemetry.application_series import ApplicationSeries
 from updater.telemetry.catalogue import (
     APPLICATION,
     CATALOGUE,
@@ -32,9 +31,6 @@ from updater.telemetry.catalogue import (
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """What ``render`` returns."""
-
-MAX_REMEMBERED = 10_000
-"""Applications that are known to be gone: long enough for a worker that was busy with one to end."""
 
 _Exported = Counter | Gauge | Histogram
 _Step = Callable[[float], None]
@@ -76,11 +72,11 @@ class PrometheusMetrics:
         self._options = options or MetricsOptions()
         self._registry = CollectorRegistry()
         self._exports = {definition.name: self._export(definition) for definition in CATALOGUE.values()}
-        self._lock = threading.Lock()
+        self._series = ApplicationSeries(self._exported_per_application())
+        self._registry.register(self._series)
         # By operation, name and labels: finding a series costs more than measuring it. Never of an Application's
-        # series, which come and go; whoever removes others clears this.
+        # series, which come and go.
         self._steps: dict[tuple[str | tuple[str, str], ...], tuple[_Step, ...]] = {}
-        self._gone: OrderedDict[str, None] = OrderedDict()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
 
@@ -101,19 +97,11 @@ class PrometheusMetrics:
 
         ``application`` is the text of its key. Until ``expect`` names it again (``runtime.md`` 3.9).
         """
-        with self._lock:
-            self._gone[application] = None
-            self._gone.move_to_end(application)
-            if len(self._gone) > MAX_REMEMBERED:
-                self._gone.popitem(last=False)
-            for definition in filter(_is_per_application, CATALOGUE.values()):
-                for export in self._exports[definition.name]:
-                    export.forget(application)
+        self._series.forget(application)
 
     def expect(self, application: str) -> None:
         """An Application that was forgotten is back."""
-        with self._lock:
-            self._gone.pop(application, None)
+        self._series.expect(application)
 
     def render(self) -> bytes:
         """The exposition in Prometheus' text format, of type ``CONTENT_TYPE``."""
@@ -125,12 +113,20 @@ class PrometheusMetrics:
         return encode(_WithoutCreationTimes(self._registry)), content_type
 
     def _export(self, definition: Definition) -> tuple[_Export, ...]:
-        names = [Alias(definition.name), *(definition.aliases if self._options.has_aliases else ())]
-        exports = [_Export(definition, alias, self._registry) for alias in names if self._is_wanted(definition, alias)]
-        return tuple(exports)
+        """What the library keeps: all but the series of Applications."""
+        return tuple(
+            _Export(definition, alias, self._registry)
+            for alias in self._names(definition)
+            if not (alias.keeps_labels and definition.is_per_application)
+        )
 
-    def _is_wanted(self, definition: Definition, alias: Alias) -> bool:
-        return self._options.per_application or not (alias.keeps_labels and definition.is_per_application)
+    def _exported_per_application(self) -> Iterator[tuple[Definition, tuple[str, ...]]]:
+        for definition in filter(_is_per_application, CATALOGUE.values()):
+            if self._options.per_application:
+                yield definition, tuple(alias.name for alias in self._names(definition) if alias.keeps_labels)
+
+    def _names(self, definition: Definition) -> tuple[Alias, ...]:
+        return (Alias(definition.name), *(definition.aliases if self._options.has_aliases else ()))
 
     def _measure(self, operation: str, name: str, amount: float, labels: Mapping[str, str]) -> None:
         key = (operation, name, *labels.items())
@@ -145,9 +141,18 @@ class PrometheusMetrics:
             self._steps[key] = steps = self._steps_of(operation, definition, labels)
             _take(steps, amount)
             return
-        with self._lock:
-            if labels[APPLICATION] not in self._gone:
-                _take(self._steps_of(operation, definition, labels), amount)
+        if self._measure_application(operation, name, amount, labels[APPLICATION]):
+            _take(self._steps_of(operation, definition, labels), amount)
+
+    def _measure_application(self, operation: str, name: str, amount: float, application: str) -> bool:
+        """False when the Application is gone, which sums over Applications do not count either."""
+        match operation:
+            case _Operation.SET:
+                return self._series.set(name, amount, application)
+            case _Operation.OBSERVE:
+                return self._series.observe(name, amount, application)
+            case _:
+                return self._series.increase(name, amount, application)
 
     def _steps_of(self, operation: str, definition: Definition, labels: Mapping[str, str]) -> tuple[_Step, ...]:
         return tuple(export.step(operation, labels) for export in self._exports[definition.name])
@@ -173,11 +178,6 @@ class _Export:
         series = self._metric.labels(*(labels[label] for label in self._labels)) if self._labels else self._metric
         step: _Step = getattr(series, operation)
         return step
-
-    def forget(self, application: str) -> None:
-        if self._labels:
-            # By value: the application is the only label of all these, and a search through 50,000 series takes long.
-            self._metric.remove(application)
 
 
 class _WithoutCreationTimes:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from prometheus_client import REGISTRY
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import REGISTRY, CollectorRegistry, Histogram
+from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from updater.ports.metrics import Metrics
+from updater.telemetry.application_series import MAX_REMEMBERED
 from updater.telemetry.catalogue import APPLICATION, CATALOGUE, PREFIX, Definition, MetricKind
-from updater.telemetry.metrics import CONTENT_TYPE, MAX_REMEMBERED, MetricsOptions, PrometheusMetrics
+from updater.telemetry.metrics import CONTENT_TYPE, MetricsOptions, PrometheusMetrics
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -236,3 +241,33 @@ def test_threads_lose_no_measurement_and_revive_no_application() -> None:
 def test_it_is_what_code_measures_with() -> None:
     metrics: Metrics = PrometheusMetrics()
     metrics.increase("k8s_api_errors_total")
+
+
+@given(st.lists(st.sampled_from([0.0, 0.004, 0.005, 0.3, 1, 1.5, 600, 601, 1e9]), max_size=20))
+def test_attempts_of_an_application_are_sorted_as_the_library_sorts(durations: list[float]) -> None:
+    name = "application_update_duration_seconds"
+    metrics, theirs = PrometheusMetrics(), CollectorRegistry()
+    histogram = Histogram(PREFIX + name, "", [APPLICATION], registry=theirs, buckets=CATALOGUE[name].buckets)
+    for seconds in durations:
+        metrics.observe(name, seconds, application="argocd/shop")
+        histogram.labels("argocd/shop").observe(seconds)
+    expected = {
+        line for line in generate_latest(theirs).decode().splitlines() if "{" in line and "_created" not in line
+    }
+    assert {line for line in metrics.render().decode().splitlines() if f"{name}_" in line and "{" in line} == expected
+
+
+def test_the_series_of_an_application_take_little_memory() -> None:
+    metrics = PrometheusMetrics()
+    keys = [f"argocd/{number}" for number in range(500)]
+    definitions = [definition for definition in CATALOGUE.values() if definition.is_per_application]
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for key in keys:
+            for definition in definitions:
+                measure(metrics, definition, application=key)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (after - before) / len(keys) < 600
