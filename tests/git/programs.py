@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import socket
@@ -15,6 +16,7 @@ import pytest
 
 _PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 START_S = 10.0
+ENDING_S = 5.0
 
 
 def need_program(name: str, package: str) -> str:
@@ -70,3 +72,15 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     """End a server that leads a group, with all its workers, and wait for it."""
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process has ended, or does so in a moment: a killed one needs some time for it."""
+    try:
+        number = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([number], [], [], ENDING_S)[0])
+    finally:
+        os.close(number)

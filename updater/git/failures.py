@@ -7,6 +7,7 @@ Only English is read (``LC_ALL=C``). The rows are tried in order; sources: ``wri
 from __future__ import annotations
 
 import re
+import signal
 from dataclasses import dataclass
 
 from updater.errors import GitError
@@ -61,7 +62,8 @@ _ROWS = (
         "the remote has no such repository, or hides it from these credentials",
     ),
     _row(
-        r"No space left on device|Out of diskspace|Disk quota exceeded|File too large|unable to write"
+        rf"No space left on device|Out of diskspace|Disk quota exceeded|File too large|unable to write"
+        rf"|died of signal {signal.SIGXFSZ.value}\b"
         r"|(?:couldn't|failed to) write|insufficient permission for adding an object|Read-only file system",
         _DISK_FAILED,
         "there is no room left, here or on the remote",

@@ -12,6 +12,7 @@ import select
 import selectors
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from updater.transport.redaction import cap_text, redact
 
 MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 """Of each stream: a listing of refs has 60 bytes per ref, so this is a million of them."""
+_LAST_GRACE_S = 2.0
+"""From asking a group to end until it is killed, once the shutdown timeout is over and our own end is near."""
 _CHUNK_BYTES = 65_536
 _POLL_S = 0.25
 """How often the end of a child is looked for whose grandchildren keep its streams open."""
@@ -64,27 +67,32 @@ class Finished:
 
     @property
     def complaint(self) -> str:
-        """What the process wrote to stderr, without credentials."""
-        return redact(self.stderr.decode("utf-8", "replace")).strip()
+        """What the process wrote to stderr, without credentials; of one that was killed in silence, by which signal."""
+        said = redact(self.stderr.decode("utf-8", "replace")).strip()
+        return f"it died of signal {-self.status}" if not said and self.status < 0 else said
 
 
 class ProcessRunner:
-    """Runs commands; holds no state and may be shared between threads."""
+    """Runs commands; may be shared between threads. Once ``abandoned`` is set, what runs ends and nothing begins."""
 
-    def __init__(self, limits: ProcessLimits, clock: Clock) -> None:
+    def __init__(self, limits: ProcessLimits, clock: Clock, abandoned: threading.Event | None = None) -> None:
         self._limits = limits
         self._clock = clock
+        self._abandoned = abandoned or threading.Event()
 
     def run(self, command: Command, deadline: Deadline) -> Finished:
         """Run to the end, whatever the exit status.
 
-        Raises ``GitError``: ``timeout`` when the deadline or the soft limit passed, ``git_missing`` when there is no
-        such program, ``output_too_large``. In each case no process of the group is left.
+        Raises ``GitError``: ``timeout`` when the deadline or the soft limit passed, ``shutting_down``, ``git_missing``
+        when there is no such program, ``output_too_large``. In each case no process of the group is left.
         """
         within = deadline.sooner(self._limits.soft_s)
+        if self._abandoned.is_set():
+            raise _shutting_down(command)
         process = _start(command)
         try:
-            stdout, stderr = _Exchange(process, command, self._limits.max_output_bytes).carry_out(within)
+            exchange = _Exchange(process, command, self._limits.max_output_bytes, self._abandoned)
+            stdout, stderr = exchange.carry_out(within)
             return Finished(process.returncode, stdout, stderr)
         except BaseException:
             self._end(process)
@@ -95,7 +103,8 @@ class ProcessRunner:
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         _signal_group(process.pid, signal.SIGTERM)
-        grace = Deadline.after(self._clock, self._limits.fatal_s)
+        fatal_s = min(self._limits.fatal_s, _LAST_GRACE_S) if self._abandoned.is_set() else self._limits.fatal_s
+        grace = Deadline.after(self._clock, fatal_s)
         _wait_for_exit(process, grace)
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
@@ -104,10 +113,13 @@ class ProcessRunner:
 class _Exchange:
     """Feeds and drains one child until it has ended."""
 
-    def __init__(self, process: subprocess.Popen[bytes], command: Command, max_bytes: int) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], command: Command, max_bytes: int, abandoned: threading.Event
+    ) -> None:
         self._process = process
         self._command = command
         self._max_bytes = max_bytes
+        self._abandoned = abandoned
         self._unsent = memoryview(command.stdin)
         self._received: dict[int, bytearray] = {}
 
@@ -138,6 +150,8 @@ class _Exchange:
         while True:
             if deadline.has_passed:
                 raise GitError(f"{self._command.name} did not end in time", code="timeout", retryable=True)
+            if self._abandoned.is_set():
+                raise _shutting_down(self._command)
             exited = _has_exited(self._process)
             ready = selector.select(0 if exited else min(_POLL_S, deadline.remaining_s())) if selector.get_map() else []
             for key, _ in ready:
@@ -145,7 +159,7 @@ class _Exchange:
             if exited and not ready:
                 return
             if not exited and not selector.get_map():
-                _wait_for_exit(self._process, deadline)
+                _wait_for_exit(self._process, deadline.sooner(_POLL_S))
 
     def _move(self, selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         try:
@@ -189,6 +203,11 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
             hint="install git 2.32 or newer and see that the temporary folder exists",
             code="git_missing",
         ) from error
+
+
+def _shutting_down(command: Command) -> GitError:
+    what = f"{command.name} was left out or ended early, because the updater is shutting down"
+    return GitError(what, code="shutting_down")
 
 
 def _has_exited(process: subprocess.Popen[bytes]) -> bool:

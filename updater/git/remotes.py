@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,11 @@ TIDYING_S = 120.0
 
 
 class MirroredRemotes:
-    """A ``GitRemotes``. Thread-safe; owns the mirrors; ``close`` once, after the last session."""
+    """A ``GitRemotes``. Thread-safe; owns the mirrors; ``close`` once, after the last session.
+
+    Once ``abandoned`` is set, running git processes are ended and no more begin. A configured folder for mirrors is
+    opened at once, a private one with the first session.
+    """
 
     def __init__(
         self,
@@ -35,6 +40,7 @@ class MirroredRemotes:
         inherited: Mapping[str, str],
         clock: Clock,
         log: EventLog,
+        abandoned: threading.Event | None = None,
     ) -> None:
         if options.committer.signing is not None:
             check_signing(options.committer.signing)
@@ -43,8 +49,11 @@ class MirroredRemotes:
         self._inherited = inherited
         self._clock = clock
         self._log = log
-        self._runner = ProcessRunner(options.limits, clock)
-        self._mirrors = MirrorStore(options.cache_folder, options.max_cache_bytes, log)
+        self._runner = ProcessRunner(options.limits, clock, abandoned)
+        self._opening = threading.Lock()
+        self._mirrors: MirrorStore | None = None
+        if options.cache_folder is not None:
+            self._opened()
         self._commits = CommitMaker(options.committer)
         self._version = GitVersion(self._runner, inherited)
 
@@ -54,7 +63,7 @@ class MirroredRemotes:
         self._version.check(deadline)
         credentials = f"{target.credentials} {target.project}"
         with (
-            self._mirrors.use(target.remote.key, credentials) as mirror,
+            self._opened().use(target.remote.key, credentials) as mirror,
             private_folder() as folder,
             self._access.open(target, namespace, deadline) as access,
         ):
@@ -70,8 +79,19 @@ class MirroredRemotes:
             self._tidy(mirror, target, folder)
 
     def close(self) -> None:
-        """Remove private mirrors."""
-        self._mirrors.close()
+        """Remove private mirrors. Idempotent."""
+        with self._opening:
+            mirrors, self._mirrors = self._mirrors, None
+        if mirrors is not None:
+            mirrors.close()
+
+    def _opened(self) -> MirrorStore:
+        """The mirrors; the first to ask waits for the disk, and so does whoever asks meanwhile."""
+        with self._opening:
+            if self._mirrors is None:
+                options = self._options
+                self._mirrors = MirrorStore(options.cache_folder, options.max_cache_bytes, self._log)
+            return self._mirrors
 
     def _session(
         self, mirror: Mirror, target: GitTarget, folder: Path, access: RemoteAccess, deadline: Deadline

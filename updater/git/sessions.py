@@ -95,7 +95,7 @@ class MirrorSession:
         names = [kind + branch for branch in dict.fromkeys(branches) for kind in (HEADS, TAGS)]
         done = self._process.remotely("ls-remote", "--symref", "--", "origin", "HEAD", *names)
         if done.status != 0:
-            raise self._failure(done, "reading the refs", otherwise="fetch_failed")
+            raise self._failure(done, "reading the refs", otherwise="fetch_failed", is_retryable=True)
         return read_references(done.stdout)
 
     def fetch_commit(self, branch: str, commit: str) -> CommitContent:
@@ -133,7 +133,7 @@ class MirrorSession:
     def contains(self, tip: str, commit: str) -> bool:
         done = self._process.local("merge-base", "--is-ancestor", commit, tip)
         if done.status not in (0, 1):
-            raise self._failure(done, "comparing commits", otherwise="fetch_failed")
+            raise self._failure(done, "comparing commits", otherwise="fetch_failed", is_retryable=True)
         return done.status == 0
 
     def fetch_missing(self, object_ids: Sequence[str]) -> None:
@@ -148,7 +148,7 @@ class MirrorSession:
                 *words, "--stdin", "origin", stdin=wanted, configuration=("fetch.negotiationAlgorithm=noop",)
             )
         if done.status != 0:
-            raise self._failure(done, "fetching files", otherwise="fetch_failed")
+            raise self._failure(done, "fetching files", otherwise="fetch_failed", is_retryable=True)
         self._reopen()
 
     def _fetch_branch(self, branch: str) -> None:
@@ -159,7 +159,7 @@ class MirrorSession:
         words += [_BLOBLESS] if self._mode is FetchMode.PARTIAL else []
         done = self._process.remotely(*words, "origin", f"+{ref}:{ref}")
         if done.status != 0:
-            raise self._failure(done, "fetching the branch", otherwise="fetch_failed")
+            raise self._failure(done, "fetching the branch", otherwise="fetch_failed", is_retryable=True)
 
     def _tip_of(self, branch: str) -> str:
         done = self._process.local("rev-parse", "--verify", "-q", f"{HEADS}{branch}^{{commit}}")

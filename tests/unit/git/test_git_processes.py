@@ -106,6 +106,11 @@ def test_a_complaint_shows_no_credentials() -> None:
     assert "abcdefghijk" not in done.complaint
 
 
+def test_a_child_that_was_killed_in_silence_is_told_apart_from_one_that_failed() -> None:
+    assert _run("import os, signal; os.kill(os.getpid(), signal.SIGKILL)").complaint == "it died of signal 9"
+    assert _run("import sys; sys.exit(1)").complaint == ""
+
+
 def test_the_environment_is_a_list_of_what_may_pass() -> None:
     inherited = {
         "PATH": "/bin",
