@@ -24,6 +24,7 @@
     │   ├── RepositoryUnknown       no such repository
     │   └── RegistryProtocolError   an answer of the wrong shape or size
     ├── GitError                git, or the remote it speaks to; ``code`` is one of ``write-back.md`` 7.1
+    ├── ForgeError              the API for pull requests; ``code`` is one of ``write-back.md`` 7.1
     ├── CredentialError         a credential source that cannot be read
     ├── WebhookRejected         a webhook that is no event for us; ``code`` is one of ``runtime.md`` 7.4
     └── WriteBackError          a change that could not be carried out
@@ -203,6 +204,12 @@ class GitError(UpdaterError):
     """A git process or a Git remote failed; ``code`` is one of ``write-back.md`` 7.1."""
 
     code = "git_failed"
+
+
+class ForgeError(UpdaterError):
+    """A request to a forge's API failed; ``code`` is one of ``write-back.md`` 7.1."""
+
+    code = "pr_failed"
 
 
 class CredentialError(UpdaterError):
