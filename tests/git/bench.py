@@ -70,6 +70,12 @@ class Bench:
         self.remotes.close()
 
 
+Make = Callable[..., Bench]
+"""The fixture ``make_bench``: from ``BenchOptions`` to a writer."""
+Connect = Callable[..., Bench]
+"""The fixture ``connect``: from an entry of the credential file to a writer."""
+
+
 def intent_for(
     url: str,
     tag: str,

@@ -61,8 +61,12 @@ class HttpServer:
         )
         (folder / "nginx.conf").write_text(text)
         self._programs = _listening_programs(wrap, folder / "cgi.socket")
-        arguments = (nginx, "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf")
-        self._server = Server(arguments, "start worker process ", folder / "nginx.log")
+        self._arguments = (nginx, "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf")
+        self.start()
+
+    def start(self) -> None:
+        """Take connections, at the address it had before if it was stopped."""
+        self.server = Server(self._arguments, "start worker process ", self.folder / "nginx.log")
 
     @property
     def ca_pem(self) -> str:
@@ -71,8 +75,12 @@ class HttpServer:
     def url(self, name: str, prefix: str = "") -> str:
         return f"https://127.0.0.1:{self.port}/{prefix}{name}"
 
+    def login(self, url: str, **more: object) -> dict[str, object]:
+        """An entry for ``url`` of the credential file."""
+        return {"url": url, "username": USER, "password": PASSWORD, "caCert": self.ca_pem, **more}
+
     def close(self) -> None:
-        self._server.stop()
+        self.server.stop()
         stop(self._programs)
 
 

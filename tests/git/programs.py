@@ -62,6 +62,18 @@ class Server:
                     self._heard.set()
         self._heard.set()
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.returncode is None
+
+    def freeze(self) -> None:
+        """Let connections come that nobody answers."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Go on as before."""
+        os.killpg(self._process.pid, signal.SIGCONT)
+
     def stop(self) -> None:
         """End it with all its workers."""
         stop(self._process)

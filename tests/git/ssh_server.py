@@ -39,8 +39,12 @@ class SshServer:
         (folder / "sshd_config").write_text(_CONFIGURATION.format(port=self.port, folder=folder))
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)
-        arguments = (sshd, "-D", "-e", "-f", folder / "sshd_config")
-        self._server = Server(arguments, "Server listening on", folder / "sshd.log")
+        self._arguments = (sshd, "-D", "-e", "-f", folder / "sshd_config")
+        self.start()
+
+    def start(self) -> None:
+        """Take connections, at the address it had before if it was stopped."""
+        self.server = Server(self._arguments, "Server listening on", self.folder / "sshd.log")
 
     @property
     def key(self) -> str:
@@ -53,5 +57,9 @@ class SshServer:
     def url(self, repository: Path) -> str:
         return f"ssh://{getpass.getuser()}@127.0.0.1:{self.port}{repository}"
 
+    def login(self, url: str) -> dict[str, object]:
+        """An entry for ``url`` of the credential file."""
+        return {"url": url, "sshPrivateKey": self.key, "sshKnownHosts": self.known_hosts()}
+
     def close(self) -> None:
-        self._server.stop()
+        self.server.stop()

@@ -6,17 +6,16 @@ import os
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.git.bench import Bench, BenchOptions, RecordingLog, intent_for
+from tests.git.bench import Bench, BenchOptions, Make, RecordingLog, intent_for
 from updater.git.options import Admission, FetchMode, GitOptions
 from updater.model.changes import WriteOutcome
 from updater.playground.git_remote import BareRepository
 
-Make = Callable[..., Bench]
 PAGE_KIB = 4
 """What the smallest file takes of a file system in memory."""
 

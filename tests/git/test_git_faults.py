@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.git.bench import QUICK, Bench, BenchOptions, RecordingLog, intent_for
+from tests.git.bench import QUICK, Bench, BenchOptions, Make, RecordingLog, intent_for
 from tests.git.programs import has_ended
+from updater.clock import Backoff
 from updater.git.options import Admission, GitOptions
 from updater.git.processes import ProcessLimits
 from updater.model.changes import WriteBackResult, WriteOutcome
@@ -19,7 +19,6 @@ from updater.playground.git_remote import BareRepository
 from updater.writeback.git_options import GitWriteOptions
 
 _VALUES = "image:\n  tag: 1.0.0\n"
-Make = Callable[..., Bench]
 
 
 def _fleet(remote: BareRepository, *names: str) -> None:
@@ -102,6 +101,7 @@ def test_a_write_branch_that_somebody_creates_meanwhile_is_not_overwritten(
     assert remote.messages("updates")[:2] == ["build: automatic update of shop", "rival"]
 
 
+@pytest.mark.slow
 def test_a_race_that_is_always_lost_ends(remote: BareRepository, make_bench: Make) -> None:
     def interfere(event: str) -> None:
         if event == "git_commit_made":
@@ -184,7 +184,8 @@ def test_a_hung_remote_ends_at_the_deadline_with_its_whole_group(
     pids = tmp_path / "pids"
     remote.add_hook("pre-receive", f"trap '' TERM; echo $$ $PPID >> {pids}; sleep 1000 & echo $! >> {pids}; wait")
     git = GitOptions(limits=ProcessLimits(soft_s=1.0, fatal_s=0.3), admission=Admission(allows_local=True))
-    bench = make_bench(BenchOptions(git=git, write=GitWriteOptions(backoff=QUICK)))
+    once = Backoff(attempts=1, base_s=0.01, cap_s=0.01)
+    bench = make_bench(BenchOptions(git=git, write=GitWriteOptions(backoff=once)))
     began = time.monotonic()
     result = bench.write_one(intent_for(remote.url, "1.1.0"))
     assert result.outcome is WriteOutcome.FAILED

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.git.bench import Bench
+from tests.git.bench import Make
 from tests.git.victim import APPLICATIONS, Scaffold, options, write
 from updater.git.workplaces import PREFIX
 from updater.playground.git_remote import BareRepository
 
-Make = Callable[..., Bench]
 STEPS = (
     "version",
     "ls-remote",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.git.bench import QUICK, Bench, BenchOptions, intent_for
+from tests.git.bench import QUICK, Bench, BenchOptions, Make, intent_for
 from tests.git.programs import need_program
 from updater.errors import GitError
 from updater.git.options import Admission, Committer, GitOptions, Signing, SigningMethod
@@ -17,7 +17,6 @@ from updater.model.changes import WriteOutcome
 from updater.playground.git_remote import BareRepository
 from updater.writeback.git_options import GitWriteOptions
 
-Make = Callable[..., Bench]
 MAIL = "bot@example.test"
 
 

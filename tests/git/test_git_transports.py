@@ -4,84 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.git.bench import Bench, BenchOptions, RecordingLog, intent_for
+from tests.git.bench import BenchOptions, Connect, RecordingLog, intent_for
 from tests.git.http_server import PASSWORD, TOKEN, USER, HttpServer
 from tests.git.https_server import Asked, serving
 from tests.git.programs import need_program
 from tests.git.ssh_server import SshServer
-from updater.clock import SystemClock
-from updater.git.authentication import CredentialedAccess
-from updater.git.credentials import CredentialBook, CredentialPlaces
-from updater.git.options import FetchMode, GitOptions
+from updater.git.options import FetchMode
 from updater.model.changes import WriteOutcome
 from updater.playground.git_remote import BareRepository
-from updater.ports.log import NullLog
 
 pytestmark = pytest.mark.wire
 
-Connect = Callable[..., Bench]
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("served")
-
 
 @pytest.fixture
-def remote(root: Path, request: pytest.FixtureRequest) -> BareRepository:
-    folder = root / f"{abs(hash(request.node.name))}.git"
-    shutil.rmtree(folder, ignore_errors=True)
-    repository = BareRepository(folder)
-    repository.commit({"apps/shop/values.yaml": "image:\n  tag: 1.0.0\n"})
-    return repository
-
-
-@pytest.fixture(scope="module")
-def http(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpServer]:
-    server = HttpServer(tmp_path_factory.mktemp("nginx"), root, is_root=os.getuid() == 0)
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
-    server = SshServer(tmp_path_factory.mktemp("sshd"))
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def connect(make_bench: Callable[..., Bench], tmp_path: Path) -> Iterator[Connect]:
-    """A writer whose credential file has one entry with these fields."""
-    opened: list[CredentialedAccess] = []
-
-    def make(entry: dict[str, object] | None = None, *, log: NullLog | None = None, **more: object) -> Bench:
-        path = tmp_path / "credentials.yaml"
-        path.write_text(yaml.safe_dump({"credentials": [entry] if entry else []}))
-        path.chmod(0o600)
-        environment = {str(name): str(value) for name, value in (more.pop("environment", None) or {}).items()}  # type: ignore[attr-defined]  # a keyword of this fixture
-        git = GitOptions(ssh_folder=tmp_path / "ssh", tls_folder=tmp_path / "tls", **more)  # type: ignore[arg-type]  # as given
-        places = CredentialPlaces(environment=environment, file=path)
-        access = CredentialedAccess(CredentialBook(places), git, environment, SystemClock(), log or NullLog())
-        opened.append(access)
-        return make_bench(BenchOptions(git=git, access=access, log=log or NullLog()))
-
-    yield make
-    for access in opened:
-        access.close()
-
-
-def _basic(http: HttpServer, url: str, **more: object) -> dict[str, object]:
-    return {"url": url, "username": USER, "password": PASSWORD, "caCert": http.ca_pem, **more}
+def remote(served: BareRepository) -> BareRepository:
+    return served
 
 
 @pytest.mark.parametrize("mode", list(FetchMode), ids=lambda mode: mode.value)
@@ -89,7 +33,7 @@ def test_a_change_is_pushed_over_https_with_a_password(
     http: HttpServer, remote: BareRepository, connect: Connect, mode: FetchMode
 ) -> None:
     url = http.url(remote.folder.name)
-    result = connect(_basic(http, url), mode=mode).write_one(intent_for(url, "1.1.0"))
+    result = connect(http.login(url), mode=mode).write_one(intent_for(url, "1.1.0"))
     assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
     assert "tag: 1.1.0" in remote.read("apps/shop/values.yaml")
 
@@ -111,7 +55,7 @@ def test_a_header_goes_out_where_it_is_wanted(
 
 def test_a_wrong_password_is_named_and_not_shown(http: HttpServer, remote: BareRepository, connect: Connect) -> None:
     url = http.url(remote.folder.name)
-    result = connect(_basic(http, url, password="wrong-secret")).write_one(intent_for(url, "1.1.0"))
+    result = connect(http.login(url, password="wrong-secret")).write_one(intent_for(url, "1.1.0"))
     assert result.error_code == "auth_failed"
     assert "wrong-secret" not in result.error
 
@@ -142,12 +86,12 @@ def test_a_refused_token_is_renewed_once(http: HttpServer, remote: BareRepositor
 
 def test_a_missing_repository_is_named(http: HttpServer, connect: Connect) -> None:
     url = http.url("nothing.git")
-    assert connect(_basic(http, url)).write_one(intent_for(url, "1.1.0")).error_code == "repo_not_found"
+    assert connect(http.login(url)).write_one(intent_for(url, "1.1.0")).error_code == "repo_not_found"
 
 
 def test_an_unknown_authority_is_not_trusted(http: HttpServer, remote: BareRepository, connect: Connect) -> None:
     url = http.url(remote.folder.name)
-    entry = {name: value for name, value in _basic(http, url).items() if name != "caCert"}
+    entry = {name: value for name, value in http.login(url).items() if name != "caCert"}
     assert connect(entry).write_one(intent_for(url, "1.1.0")).error_code == "tls_failed"
 
 
@@ -156,7 +100,10 @@ def test_verification_is_switched_off_with_a_warning(
 ) -> None:
     url, log = http.url(remote.folder.name), RecordingLog()
     entry: dict[str, object] = {"url": url, "username": USER, "password": PASSWORD, "insecure": True}
-    assert connect(entry, log=log).write_one(intent_for(url, "1.1.0")).outcome is WriteOutcome.WRITTEN
+    assert (
+        connect(entry, options=BenchOptions(log=log)).write_one(intent_for(url, "1.1.0")).outcome
+        is WriteOutcome.WRITTEN
+    )
     assert "git_server_not_verified" in log.events
 
 
@@ -164,7 +111,7 @@ def test_a_password_does_not_follow_a_redirect_to_another_host(
     http: HttpServer, remote: BareRepository, connect: Connect
 ) -> None:
     url, log = http.url(remote.folder.name, "moved/"), RecordingLog()
-    result = connect(_basic(http, url), log=log).write_one(intent_for(url, "1.1.0"))
+    result = connect(http.login(url), options=BenchOptions(log=log)).write_one(intent_for(url, "1.1.0"))
     assert result.outcome is WriteOutcome.FAILED
     assert "tag: 1.0.0" in remote.read("apps/shop/values.yaml")
 
@@ -174,7 +121,7 @@ def test_no_password_is_in_arguments_or_environment_of_git(
 ) -> None:
     url = http.url(remote.folder.name)
     trace = tmp_path / "trace"
-    bench = connect(_basic(http, url))
+    bench = connect(http.login(url))
     bench.remotes._inherited = {**bench.remotes._inherited, "GIT_TRACE": str(trace), "GIT_TRACE_SETUP": str(trace)}
     bench.write(intent_for(url, "1.1.0"))
     assert "push" in trace.read_text()
