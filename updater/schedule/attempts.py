@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from updater.clock import Clock, render_duration
 from updater.errors import UpdaterError
@@ -11,21 +11,37 @@ from updater.model.report import Report
 from updater.ports.log import EventLog
 from updater.ports.metrics import Metrics
 from updater.schedule.fleet import KnownFleet
-from updater.schedule.measures import Totals, is_success, measure_images
+from updater.schedule.measures import ONE_FAILURE, Totals, is_success, measure_images
 
 ProcessOne = Callable[[ApplicationSnapshot], Report]
 """Everything about one Application, up to its writes; several run at a time. May raise ``UpdaterError``."""
+
+Counted = Callable[[str, Mapping[str, int]], None]
+"""Hears what an attempt at an Application came to, by the names of the summary line."""
+
+
+def _nobody_counts(key: str, counts: Mapping[str, int]) -> None:
+    del key, counts
 
 
 class Attempts:
     """What workers run. Thread-safe."""
 
-    def __init__(self, fleet: KnownFleet, process: ProcessOne, metrics: Metrics, clock: Clock, log: EventLog) -> None:
+    def __init__(
+        self,
+        fleet: KnownFleet,
+        process: ProcessOne,
+        metrics: Metrics,
+        clock: Clock,
+        log: EventLog,
+        counted: Counted = _nobody_counts,
+    ) -> None:
         self._fleet = fleet
         self._process = process
         self._metrics = metrics
         self._clock = clock
         self._log = log
+        self._counted = counted
         self._ended_s: float | None = None
         self.totals = Totals()
 
@@ -69,7 +85,9 @@ class Attempts:
         if report is None:
             self._metrics.increase("images_errors_total", application=key)
             self.totals.add_failure()
+            self._counted(key, ONE_FAILURE)
             return
         for each in report.applications:
             measure_images(self._metrics, each, is_dry_run=report.is_dry_run)
         self.totals.add(report)
+        self._counted(key, report.totals)

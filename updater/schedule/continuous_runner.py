@@ -16,13 +16,15 @@ from updater.ports.log import EventLog
 from updater.ports.metrics import Metrics
 from updater.schedule.attempts import Attempts, ProcessOne
 from updater.schedule.dispatcher import Dispatcher, DispatchHooks, Offer
-from updater.schedule.fleet import Admission, FleetChange, KnownFleet
+from updater.schedule.fleet import Admission, FleetChange, ImagesOf, KnownFleet, no_images
 from updater.schedule.follower import LIST_TIMEOUT_S, FleetAccess, FleetFollower, FollowHooks, FollowOptions
 from updater.schedule.jobs import Jobs
 from updater.schedule.options import ScheduleOptions
 from updater.schedule.passes import SkipReason
 from updater.schedule.repositories import cap_repository
 from updater.schedule.rounds import RoundHooks, warm_up
+from updater.schedule.tickets import Tickets
+from updater.schedule.users import Users
 
 FLEET_LIST_JOB = "fleet-list"
 SUMMARY_JOB = "summary"
@@ -35,13 +37,18 @@ _WAKE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ContinuousParts:
-    """What continuous mode works with. Workers call ``process`` side by side; two threads call ``admits``."""
+    """What continuous mode works with. Workers call ``process`` side by side; two threads call ``admits``.
+
+    ``is_polling`` False leaves out the intervals: only what is nudged is attempted (the command ``webhook``).
+    """
 
     access: FleetAccess
     admits: Admission
     process: ProcessOne
     hooks: RoundHooks
     follow: FollowOptions
+    images_of: ImagesOf = no_images
+    is_polling: bool = True
 
 
 class ContinuousRunner:
@@ -63,10 +70,11 @@ class ContinuousRunner:
         self._clock = clock
         self._log = log
         self._stopped = threading.Event()
-        self._fleet = KnownFleet(parts.admits)
-        self._attempts = Attempts(self._fleet, parts.process, metrics, clock, log)
+        self._fleet = KnownFleet(parts.admits, parts.images_of)
+        self.tickets = Tickets()
+        self._attempts = Attempts(self._fleet, parts.process, metrics, clock, log, self.tickets.counted)
         self._jobs = Jobs(clock)
-        hooks = DispatchHooks(self._attempts.run, self._dispatched, self._skipped, self._fleet.__len__)
+        hooks = DispatchHooks(self._work, self._dispatched, self._skipped, self._fleet.__len__)
         self._dispatcher = Dispatcher(options, hooks, clock, log)
         follow_hooks = FollowHooks(self._fleet_changed, self._plan_list)
         follow_log = log.bind(**parts.hooks.server_fields)
@@ -83,7 +91,12 @@ class ContinuousRunner:
         return self._follower.listed_s
 
     @property
-    def attempted_s(self) -> float | None:
+    def fleet_size(self) -> int:
+        """The Applications that are scheduled."""
+        return len(self._fleet)
+
+    @property
+    def ended_s(self) -> float | None:
         """When an attempt last ended, on the monotonic clock; None before the first time."""
         return self._attempts.ended_s
 
@@ -93,12 +106,13 @@ class ContinuousRunner:
         With interval 0 everything is attempted once; then a fleet that cannot be listed raises ``ArgoCDError``.
         """
         warm_up(self._parts.hooks, self._log)
-        if self._options.interval_s <= 0:
+        if self._options.interval_s <= 0 and self._parts.is_polling:
             return self._run_once()
         self._dispatcher.start()
         self._jobs.start()
         self._jobs.run_after(FLEET_LIST_JOB, 0.0, self._follower.list_once)
-        self._jobs.run_after(SUMMARY_JOB, self._options.interval_s, self._summarise)
+        if self._parts.is_polling:
+            self._jobs.run_after(SUMMARY_JOB, self._options.interval_s, self._summarise)
         while not self._stopped.wait(_WAKE_S):
             pass
         self._jobs.stop()
@@ -116,9 +130,23 @@ class ContinuousRunner:
 
         One that runs is attempted once more when it ends, however often it was nudged.
         """
-        offers = [self._offer_of(snapshot, is_nudged=True) for snapshot in map(self._fleet.find, keys) if snapshot]
+        offers: list[Offer] = []
+        for key in keys:
+            snapshot = self._fleet.find(key)
+            if snapshot is None:
+                self.tickets.gone(key)
+            else:
+                offers.append(self._offer_of(snapshot, is_nudged=True))
         self._dispatcher.offer(offers)
         return len(offers)
+
+    def users_of(self, registry: str, name: str) -> Users:
+        """The Applications that use a repository."""
+        return self._fleet.users_of(registry, name)
+
+    def keep_only_nudged(self) -> None:
+        """The end has come, and what was asked for by events is still done: nothing else begins any more."""
+        self._dispatcher.keep_only_nudged()
 
     def _run_once(self) -> bool:
         deadline = Deadline.after(self._clock, LIST_TIMEOUT_S)
@@ -145,12 +173,15 @@ class ContinuousRunner:
         for key in change.removed:
             self._jobs.remove_application(key)
             self._dispatcher.withdraw(key)
+            self.tickets.gone(key)
             self._parts.hooks.on_gone(key)
         for key in change.added:
             self._parts.hooks.on_known(key)
-            self._jobs.add_application(key, self._options.interval_s, self._offer)
-        if change.edited:
+            if self._parts.is_polling:
+                self._jobs.add_application(key, self._options.interval_s, self._offer)
+        if change.edited and self._parts.is_polling:
             self.nudge(change.edited)
+        self._parts.hooks.on_listed()
         self._metrics.set("applications_watched_total", len(self._fleet))
         if not change.is_empty:
             counts = {"added": len(change.added), "edited": len(change.edited), "removed": len(change.removed)}
@@ -167,9 +198,16 @@ class ContinuousRunner:
     def _offer_of(self, snapshot: ApplicationSnapshot, *, is_nudged: bool = False) -> Offer:
         return Offer(str(snapshot.key), cap_repository(snapshot), is_nudged)
 
+    def _work(self, key: str) -> bool:
+        try:
+            return self._attempts.run(key)
+        finally:
+            self.tickets.ended(key)
+
     def _dispatched(self, key: str) -> None:
+        self.tickets.began((key,))
         self._metrics.set("application_last_attempt_timestamp", self._clock.now().timestamp(), application=key)
-        if self._options.interval_s > 0:
+        if self._options.interval_s > 0 and self._parts.is_polling:
             self._jobs.postpone(key, self._options.interval_s + self._clock.uniform(0.0, MOST_JITTER_S))
 
     def _skipped(self, reason: SkipReason) -> None:

@@ -88,6 +88,11 @@ class CycleRunner:
         """When a cycle last ended, on the monotonic clock; None before the first time."""
         return self._ended_s
 
+    @property
+    def fleet_size(self) -> int:
+        """The Applications that passed the filters when the fleet was last listed."""
+        return len(self._known)
+
     def run(self) -> bool:
         """False when a cycle was still running at the end of the shutdown timeout.
 

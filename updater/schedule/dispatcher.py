@@ -72,6 +72,7 @@ class Dispatcher:
         self._ordered_s = 0.0
         self._is_outdated = False
         self._has_news = False
+        self._takes_only_nudged = False
         self._is_stopping = False
 
     def start(self) -> None:
@@ -82,6 +83,8 @@ class Dispatcher:
         """Let the next pass look at them. A nudge stays one, whatever is offered after it."""
         with self._changed:
             for each in offers:
+                if self._takes_only_nudged and not each.is_nudged:
+                    continue
                 known = self._offers.get(each.key)
                 is_nudged = each.is_nudged or (known is not None and known.is_nudged)
                 self._offers[each.key] = replace(each, is_nudged=is_nudged)
@@ -97,6 +100,14 @@ class Dispatcher:
             self._state.forget(key)
             if self._state.is_running(key):
                 self._gone.add(key)
+            self._ready = None
+            self._wake()
+
+    def keep_only_nudged(self) -> None:
+        """Dispatch what is nudged, now and later, and nothing else any more."""
+        with self._changed:
+            self._takes_only_nudged = True
+            self._offers = {key: each for key, each in self._offers.items() if each.is_nudged}
             self._ready = None
             self._wake()
 

@@ -11,10 +11,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from updater.model.applications import ApplicationSnapshot
+from updater.model.references import ImageRepository
 from updater.ports.fleet import FleetEvent
+from updater.schedule.users import RepositoryUsers, Users
 
 Admission = Callable[[ApplicationSnapshot], bool]
 """Whether an Application passes the filters of ``runtime.md`` 3.2."""
+
+ImagesOf = Callable[[ApplicationSnapshot], frozenset[ImageRepository]]
+"""The repositories that the image list of an Application names."""
+
+
+def no_images(snapshot: ApplicationSnapshot) -> frozenset[ImageRepository]:
+    """An ``ImagesOf`` where nobody asks who uses a repository."""
+    del snapshot
+    return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +42,14 @@ class FleetChange:
 
 
 class KnownFleet:
-    """Snapshots by key. Thread-safe; ``admits`` is never called with the lock held."""
+    """Snapshots by key, and who uses a repository. Thread-safe; nothing is called with the lock held."""
 
-    def __init__(self, admits: Admission) -> None:
+    def __init__(self, admits: Admission, images_of: ImagesOf = no_images) -> None:
         self._admits = admits
+        self._images_of = images_of
         self._lock = threading.Lock()
         self._known: dict[str, ApplicationSnapshot] = {}
+        self._users = RepositoryUsers()
         self._newest = 0
         self._touched: set[str] | None = None
         """Keys of events since a List began; None while none is on its way."""
@@ -53,6 +66,11 @@ class KnownFleet:
         """Everybody, in no order that means anything."""
         with self._lock:
             return tuple(self._known.values())
+
+    def users_of(self, registry: str, name: str) -> Users:
+        """The Applications that use a repository (``RepositoryUsers.find``)."""
+        with self._lock:
+            return self._users.find(registry, name)
 
     @property
     def newest_version(self) -> str:
@@ -74,17 +92,19 @@ class KnownFleet:
         """The List arrived, complete."""
         listed = {str(each.key): each for each in snapshots}
         admitted = {key: each for key, each in listed.items() if self._admits(each)}
+        images = {key: self._images_of(each) for key, each in admitted.items()}
         with self._lock:
             touched = self._touched or set()
             self._touched = None
             self._newest = max(self._newest, *(_version(each) for each in listed.values()), 0)
-            return self._merge(listed, admitted, touched)
+            return self._merge(listed, admitted, images, touched)
 
     def take_event(self, event: FleetEvent) -> FleetChange:
         """An Application changed or is gone."""
         snapshot = event.snapshot
         key = str(snapshot.key)
         is_wanted = not event.is_deleted and self._admits(snapshot)
+        images = self._images_of(snapshot) if is_wanted else frozenset()
         with self._lock:
             self._newest = max(self._newest, _version(snapshot))
             known = self._known.get(key)
@@ -92,10 +112,14 @@ class KnownFleet:
                 return FleetChange()
             if self._touched is not None:
                 self._touched.add(key)
-            return self._set(key, snapshot) if is_wanted else self._remove(key)
+            return self._set(key, snapshot, images) if is_wanted else self._remove(key)
 
     def _merge(
-        self, listed: dict[str, ApplicationSnapshot], admitted: dict[str, ApplicationSnapshot], touched: set[str]
+        self,
+        listed: dict[str, ApplicationSnapshot],
+        admitted: dict[str, ApplicationSnapshot],
+        images: dict[str, frozenset[ImageRepository]],
+        touched: set[str],
     ) -> FleetChange:
         changes = []
         for key in [key for key in self._known if key not in admitted and key not in touched]:
@@ -105,21 +129,23 @@ class KnownFleet:
         for key, snapshot in admitted.items():
             known = self._known.get(key)
             if key not in touched and (known is None or _version(snapshot) >= _version(known)):
-                changes.append(self._set(key, snapshot))
+                changes.append(self._set(key, snapshot, images[key]))
         return FleetChange(
             added=tuple(key for change in changes for key in change.added),
             edited=tuple(key for change in changes for key in change.edited),
             removed=tuple(key for change in changes for key in change.removed),
         )
 
-    def _set(self, key: str, snapshot: ApplicationSnapshot) -> FleetChange:
+    def _set(self, key: str, snapshot: ApplicationSnapshot, images: frozenset[ImageRepository]) -> FleetChange:
         known = self._known.get(key)
         self._known[key] = snapshot
+        self._users.put(key, images)
         if known is None:
             return FleetChange(added=(key,))
         return FleetChange(edited=(key,)) if _is_edited(known, snapshot) else FleetChange()
 
     def _remove(self, key: str) -> FleetChange:
+        self._users.remove(key)
         return FleetChange(removed=(key,)) if self._known.pop(key, None) is not None else FleetChange()
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter as Tally
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from updater.model.images import Counter
 from updater.model.report import ApplicationReport, Report
 from updater.ports.metrics import Metrics
+
+ONE_FAILURE: Mapping[str, int] = MappingProxyType({"applications": 1, Counter.ERRORS.value: 1})
+"""What an attempt that came to no report counts as."""
 
 
 def measure_images(metrics: Metrics, report: ApplicationReport, *, is_dry_run: bool) -> None:
@@ -40,7 +45,7 @@ class Totals:
     def add_failure(self) -> None:
         """An attempt that came to no report."""
         with self._lock:
-            self._sums.update({"applications": 1, Counter.ERRORS.value: 1})
+            self._sums.update(ONE_FAILURE)
 
     def take(self) -> dict[str, int]:
         """The sums since the last call, of everything that the summary line names; empty when nothing finished."""

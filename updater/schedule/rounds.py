@@ -16,17 +16,22 @@ def _nothing(key: str) -> None:
     del key
 
 
+def _nobody() -> None:
+    """Nobody waits for the fleet to be known."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoundHooks:
     """``on_known`` and ``on_gone`` hear the keys of Applications that join and leave, for series of metrics.
 
     ``warm_up`` is one dry-run round over the fleet that counts nothing, and returns the fields of its closing record;
     None: no warm-up. It may raise ``UpdaterError``. ``server_fields`` describe the connection in the record of a fleet
-    that cannot be listed (``runtime.md`` 3.3).
+    that cannot be listed (``runtime.md`` 3.3). ``on_listed`` is called when the fleet is known, and after each List.
     """
 
     on_known: Callable[[str], None] = _nothing
     on_gone: Callable[[str], None] = _nothing
+    on_listed: Callable[[], None] = _nobody
     warm_up: Callable[[], Mapping[str, int]] | None = None
     server_fields: Mapping[str, Field] = field(default_factory=lambda: _NO_FIELDS)
 

@@ -1,0 +1,69 @@
+"""From an event about a repository to attempts at the Applications that use it (``runtime.md`` 7.6).
+
+First what is known of the repository is made stale, then its users are scheduled, so that each of them asks the
+registry afresh, once for all of them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from updater.model.references import ImageRepository
+from updater.ports.log import EventLog
+from updater.ports.nudges import PushEvent
+from updater.schedule.tickets import Tickets
+from updater.schedule.users import Users
+from updater.transport.redaction import cap_text
+
+Forget = Callable[[ImageRepository], None]
+"""Makes what is known of a repository stale. May raise ``RegistryError``."""
+
+
+class Runner(Protocol):
+    """Who schedules attempts, in either mode."""
+
+    @property
+    def tickets(self) -> Tickets: ...
+
+    def users_of(self, registry: str, name: str) -> Users: ...
+
+    def nudge(self, keys: Iterable[str]) -> int:
+        """Have these attempted soon; those that are not in the fleet are left out."""
+
+
+class FleetNudges:
+    """``updater.ports.nudges.Nudges`` over a runner. Thread-safe."""
+
+    def __init__(self, runner: Runner, forget: Forget, log: EventLog) -> None:
+        self._runner = runner
+        self._forget = forget
+        self._log = log
+
+    def nudge(self, event: PushEvent) -> int:
+        """The number of Applications that use the repository. Raises ``RegistryError`` when no registry can have it."""
+        users = self._runner.users_of(event.registry, event.repository)
+        for repository in sorted(users.repositories):
+            self._forget(repository)
+        log = self._log.bind(
+            registry=cap_text(event.registry), repository=cap_text(event.repository), tag=cap_text(event.tag)
+        )
+        self._runner.tickets.open(users.keys, users.repositories, log)
+        for key in users.keys:
+            log.info("webhook_triggered", application=key)
+        self._runner.nudge(users.keys)
+        return len(users.keys)
+
+    def tags_changed(self, repository: ImageRepository) -> None:
+        """A poll found other tags: who has just used the old ones need not wait for his turn (``registries.md`` 6.3).
+
+        While an event about the repository is open all its users are attempted anyway.
+        """
+        if not self._runner.tickets.is_open_about(repository):
+            keys = self._runner.users_of(repository.registry, repository.name).keys
+            count = self._runner.nudge(keys)
+            self._log.debug("tags_changed", repository=repository.full_name, applications=count)
+
+    def wait_settled(self, timeout_s: float) -> bool:
+        """Wait until every attempt that an event asked for has ended."""
+        return self._runner.tickets.wait_settled(timeout_s)
