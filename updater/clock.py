@@ -83,7 +83,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How often and how long to wait between attempts: base doubling up to a cap, with jitter.
+    """How often and how long to wait between attempts: base growing by a factor up to a cap, with jitter.
 
     ``attempts`` counts all of them, the first included.
     """
@@ -92,10 +92,11 @@ class Backoff:
     base_s: float
     cap_s: float
     jitter: float = 0.3
+    factor: float = 2.0
 
     def delay_s(self, attempt: int, clock: Clock, *, at_least_s: float = 0.0) -> float:
         """The wait after the failed attempt number ``attempt`` (from 0), at least what a server asked for."""
-        grown = min(self.cap_s, self.base_s * 2.0 ** min(attempt, 60))
+        grown = min(self.cap_s, self.base_s * self.factor ** min(attempt, 60))
         return max(at_least_s, grown * clock.uniform(1 - self.jitter, 1 + self.jitter))
 
 

@@ -404,7 +404,7 @@ def test_packs_of_a_mirror_are_closed_without_the_collector(remote: BareReposito
         opened = [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.exists()]
     finally:
         gc.enable()
-    assert list(bench.remotes._mirrors.folder.glob("*.git/objects/pack/*.pack"))
+    assert list(bench.remotes._opened().folder.glob("*.git/objects/pack/*.pack"))
     assert [path for path in opened if path.endswith((".pack", ".idx"))] == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from updater.argocd.client import ArgoCDClient
 from updater.argocd.facts import ServerFacts, fetch_facts
@@ -17,20 +17,30 @@ from updater.engine.writing import Writers
 from updater.errors import ArgoCDError, ConfigurationError
 from updater.model.applications import ApplicationSnapshot
 from updater.model.report import Report
+from updater.planning.git_settings import GitScope
 from updater.planning.plans import PlanOptions, plan_application
 from updater.ports.log import NullLog
 from updater.ports.progress import NoProgress, Progress
-from updater.ports.writeback import WriteBack
 from updater.registry.configuration_live import RELOAD_S
 from updater.rules.label_selectors import SelectorError, parse_label_selector
 from updater.rules.name_patterns import compile_name_patterns
 from updater.settings.parts import RunSettings
 from updater.settings.rules_files import RuleFiles
+from updater.writeback.git_making import IntentOptions
 
 ROUND_TIMEOUT_S = 4 * 3600.0
 """A round that takes longer than this is stuck; each call inside has a deadline of its own."""
 
 FACTS_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """Who writes, how commits are made, and the event that ends what has not begun."""
+
+    writers: Writers
+    intents: IntentOptions = field(default_factory=IntentOptions)
+    stopping: threading.Event = field(default_factory=threading.Event)
 
 
 class Rounds:
@@ -44,33 +54,42 @@ class Rounds:
         client: ArgoCDClient,
         registries: FleetRegistries,
         rules: RuleFiles,
-        write_back: WriteBack,
+        writes: Writes,
     ) -> None:
         self._settings = settings
         self._around = around
         self._client = client
         self._registries = registries
         self._rules = rules
-        self._write_back = write_back
+        self._writes = writes
         self._experience = Experience(around.log)
         self._looking = threading.Lock()
         self._plan: PlanOptions | None = None
         self._looked_s = 0.0
-        self.stopping = threading.Event()
+        self.stopping = writes.stopping
 
     def process_fleet(self, applications: Sequence[ApplicationSnapshot], workers: int, progress: Progress) -> Report:
         """One cycle. Raises ``ArgoCDError`` when the server cannot say what it is."""
-        engine = self._engine(EngineOptions(self._plan_options(), workers, self._settings.is_dry_run))
-        return engine.process(applications, self._deadline(), progress)
+        options = EngineOptions(self._plan_options(), workers, self._settings.is_dry_run, intents=self._writes.intents)
+        return self._engine(options).process(applications, self._deadline(), progress)
 
     def process_one(self, application: ApplicationSnapshot) -> Report:
         """One Application, in continuous mode."""
-        options = EngineOptions(self._plan_options(), 1, self._settings.is_dry_run, is_cycle=False)
+        options = EngineOptions(
+            self._plan_options(), 1, self._settings.is_dry_run, is_cycle=False, intents=self._writes.intents
+        )
         return self._engine(options).process([application], self._deadline(), NoProgress())
 
     def warm_up(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Mapping[str, int]:
-        """A dry run that says and counts nothing but what it found."""
-        options = EngineOptions(self._plan_options(), workers, is_dry_run=True, is_cycle=False)
+        """A round that ends before anything is written, and says and counts nothing but what it found."""
+        options = EngineOptions(
+            self._plan_options(),
+            workers,
+            is_dry_run=True,
+            is_cycle=False,
+            is_rehearsal=True,
+            intents=self._writes.intents,
+        )
         engine = self._engine(options, Experience(NullLog(), self._experience.memory))
         report = engine.process(applications, self._deadline(), NoProgress())
         repositories = {decision.plan.repository for each in report.applications for decision in each.decisions}
@@ -89,7 +108,7 @@ class Rounds:
     def _engine(self, options: EngineOptions, experience: Experience | None = None) -> Engine:
         return Engine(
             self._registries.client,
-            Writers(self._write_back),
+            self._writes.writers,
             options,
             self._around.clock,
             experience or self._experience,
@@ -156,4 +175,5 @@ class Rounds:
             rules=self._rules.current,
             follows_annotations=filters.follows_annotations,
             are_pull_secrets_strict=self._settings.are_pull_secrets_strict,
+            git=GitScope(self._settings.argocd_namespace, frozenset(self._settings.git.secret_namespaces)),
         )

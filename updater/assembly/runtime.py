@@ -16,10 +16,12 @@ from updater.argocd.fleet import ArgoCDFleet, FleetOptions
 from updater.argocd.overrides import ArgoCDOverrides, OverrideOptions, WriteMode
 from updater.argocd.watch import ArgoCDFeed
 from updater.assembly.connections import build_client
+from updater.assembly.git import GitParts, build_git
 from updater.assembly.registries import FleetRegistries, build_registries
-from updater.assembly.rounds import ROUND_TIMEOUT_S, Rounds
+from updater.assembly.rounds import ROUND_TIMEOUT_S, Rounds, Writes
 from updater.assembly.surroundings import Surroundings
 from updater.clock import Backoff, Deadline, SystemClock
+from updater.engine.writing import Writers
 from updater.model.report import Report
 from updater.ports.log import EventLog
 from updater.ports.metrics import Metrics, NoMetrics
@@ -41,6 +43,7 @@ class _Parts:
     clock: SystemClock
     client: ArgoCDClient
     registries: FleetRegistries
+    git: GitParts
 
 
 class Runtime:
@@ -90,8 +93,10 @@ class Runtime:
         if self._cut is not None:
             self._cut.cancel()
         self._cut_connections()
+        self._parts.git.close()
 
     def _cut_connections(self) -> None:
+        self._parts.git.abandon()
         self._parts.registries.client.close()
         self._parts.client.close()
 
@@ -165,15 +170,11 @@ def build_runtime(
     rules = _load_rules(settings.filters, log)
     registries = build_registries(settings.registry, around)
     client = build_client(settings.connection, around)
-    rounds = Rounds(
-        settings,
-        around,
-        client=client,
-        registries=registries,
-        rules=rules,
-        write_back=_writer(settings, client, around),
-    )
-    parts = _Parts(around.clock, client, registries)
+    stopping = threading.Event()
+    git = build_git(settings.git, around, stopping, writers=settings.max_concurrency or len(os.sched_getaffinity(0)))
+    writes = Writes(Writers(_writer(settings, client, around), git.write_back), git.intents, stopping)
+    rounds = Rounds(settings, around, client=client, registries=registries, rules=rules, writes=writes)
+    parts = _Parts(around.clock, client, registries, git)
     return Runtime(settings, around, parts, rounds, progress or NoProgress())
 
 

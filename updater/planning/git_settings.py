@@ -22,6 +22,7 @@ from updater.planning.write_back import WriteBackMethod
 from updater.planning.write_back_target import TargetPlace, instance_name, parse_target, resolve_target
 
 _ANY_NAMESPACE = "*"
+DEFAULT_CONTROL_NAMESPACE = "argocd"
 _OCI = "oci://"
 
 
@@ -35,9 +36,12 @@ class RevisionOrigin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class GitScope:
-    """What the operator allows. ``secret_namespaces``: beside the Application's own; ``*`` is any."""
+    """What the operator allows. ``secret_namespaces``: beside the Application's own; ``*`` is any.
 
-    control_namespace: str = "argocd"
+    ``control_namespace`` is that of Argo CD, which names override files; empty is what the Application's status says.
+    """
+
+    control_namespace: str = DEFAULT_CONTROL_NAMESPACE
     secret_namespaces: frozenset[str] = frozenset()
 
 
@@ -102,7 +106,8 @@ def read_git_settings(
         text = "an override file beside a chart is never read"
         hint = "name a values file: write-back-target helmvalues:<file>"
         raise PlanError(text, where=str(snapshot.key), hint=hint, code="target_required")
-    instance = instance_name(snapshot.key, scope.control_namespace)
+    control_namespace = scope.control_namespace or snapshot.controller_namespace or DEFAULT_CONTROL_NAMESPACE
+    instance = instance_name(snapshot.key, control_namespace)
     path = resolve_target(target, TargetPlace(place.path, instance, place.values_path))
     revision, origin = _revision(branch, place)
     remote = _remote(place.url, snapshot)

@@ -12,7 +12,7 @@ from updater.errors import ConfigurationError
 from updater.model.report import Warned
 from updater.settings.commands import Command
 from updater.settings.model import Setting, Settings
-from updater.settings.table.git import GIT
+from updater.settings.table.git import PULL_REQUESTS
 from updater.settings.table.webhooks import WEBHOOKS
 from updater.settings.validation import name_source
 
@@ -49,7 +49,13 @@ MISSING = (
     ),
     Missing("the status page", ("status_addr",), "use --output json"),
     Missing("the webhook server", tuple(option.key for option in WEBHOOKS), "call 'run --once' from the pipeline"),
-    Missing("writing to Git", tuple(option.key for option in GIT), "use the write-back method argocd"),
+    Missing(
+        "commits through the API of GitHub",
+        ("git_commit_method",),
+        "use --git-commit-method git",
+        harmless=("git",),
+    ),
+    Missing("pull requests", tuple(option.key for option in PULL_REQUESTS), "open them from a workflow of the forge"),
     Missing("a mounted configuration folder", ("config_dir",), "use flags and variables"),
     Missing(
         "the Kubernetes client",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from updater.settings.git_parts import GitWriteSettings, git_settings
 from updater.settings.headers import parse_header
 from updater.settings.model import Settings
 from updater.transport.redaction import Secret
@@ -129,6 +130,7 @@ class RunSettings:
     cooldown_s: float = 0.0
     per_repo_cap: int = 0
     is_warmed_up: bool = True
+    git: GitWriteSettings = field(default_factory=GitWriteSettings)
 
 
 def run_settings(settings: Settings) -> RunSettings:
@@ -150,6 +152,7 @@ def run_settings(settings: Settings) -> RunSettings:
         cooldown_s=settings.seconds("cooldown"),
         per_repo_cap=settings.integer("per_repo_cap"),
         is_warmed_up=settings.is_on("warmup_cache"),
+        git=git_settings(settings),
     )
 
 

@@ -23,6 +23,7 @@ from updater.writeback.git_options import GitWriteOptions
 from updater.writeback.git_plan import Batch, WriterKey, plan_batches, writer_key
 
 OnResult = Callable[[WriteBackResult], None]
+_ENDING = "not written, because the updater is shutting down"
 
 
 def _ignore(_: WriteBackResult) -> None:
@@ -30,14 +31,24 @@ def _ignore(_: WriteBackResult) -> None:
 
 
 class GitWriteBack:
-    """Thread-safe. Once ``stopping`` is set, what has not begun is left out, and says so."""
+    """Thread-safe. Once ``stopping`` is set, nothing more is taken, and what was taken is written without waiting for
+    others; once ``abandoned`` is set, what has not begun is left out. Both say so in the results.
+    """
 
     def __init__(
-        self, remotes: GitRemotes, options: GitWriteOptions, clock: Clock, log: EventLog, stopping: threading.Event
+        self,
+        remotes: GitRemotes,
+        options: GitWriteOptions,
+        clock: Clock,
+        log: EventLog,
+        stopping: threading.Event,
+        *,
+        abandoned: threading.Event | None = None,
     ) -> None:
         self._options = options
         self._log = log
         self._stopping = stopping
+        self._abandoned = abandoned or threading.Event()
         self._writer = BatchWriter(remotes, options, clock, log)
         self._turns = _Turns()
         pace = Pace(options.idle_s, options.flush_interval_s, options.max_batch)
@@ -47,6 +58,32 @@ class GitWriteBack:
         self, intents: Sequence[GitIntent], *, dry_run: bool, deadline: Deadline, on_result: OnResult = _ignore
     ) -> tuple[WriteBackResult, ...]:
         """One result per intent, in their order; ``on_result`` hears of each as soon as its batch is done."""
+        if self._stopping.is_set():
+            return self._refused(intents, on_result)
+        return self._write_batches(intents, deadline, on_result, dry_run=dry_run)
+
+    def write(self, intent: GitIntent, *, dry_run: bool, deadline: Deadline) -> WriteBackResult:
+        """The result of one intent, which may be written together with others that come in the same moment."""
+        if not self._options.is_batching or dry_run or self._stopping.is_set():
+            return self.write_all([intent], dry_run=dry_run, deadline=deadline)[0]
+        try:
+            return self._gathering.submit(
+                intent, lambda together: self._write_batches(together, deadline, _ignore, dry_run=False), deadline
+            )
+        except UpdaterError as error:
+            text = f"{intent.change_set.application}: {error}"
+            return WriteBackResult(intent.change_set, WriteOutcome.FAILED, error_code=error.code, error=text)
+
+    def _refused(self, intents: Sequence[GitIntent], on_result: OnResult) -> tuple[WriteBackResult, ...]:
+        batches = [Batch((intent,)) for intent in intents]
+        results = tuple(_failed(batch, "shutting_down", _ENDING)[0] for batch in batches)
+        for result in results:
+            on_result(result)
+        return results
+
+    def _write_batches(
+        self, intents: Sequence[GitIntent], deadline: Deadline, on_result: OnResult, *, dry_run: bool
+    ) -> tuple[WriteBackResult, ...]:
         size = self._options.max_batch if self._options.is_batching else 1
         batches = plan_batches(intents, size)
         found: dict[int, WriteBackResult] = {}
@@ -58,18 +95,6 @@ class GitWriteBack:
                 ):
                     found.update({id(result.change_set): result for result in results})
         return tuple(found[id(intent.change_set)] for intent in intents)
-
-    def write(self, intent: GitIntent, *, dry_run: bool, deadline: Deadline) -> WriteBackResult:
-        """The result of one intent, which may be written together with others that come in the same moment."""
-        if not self._options.is_batching or dry_run:
-            return self.write_all([intent], dry_run=dry_run, deadline=deadline)[0]
-        try:
-            return self._gathering.submit(
-                intent, lambda together: self.write_all(together, dry_run=False, deadline=deadline), deadline
-            )
-        except UpdaterError as error:
-            text = f"{intent.change_set.application}: {error}"
-            return WriteBackResult(intent.change_set, WriteOutcome.FAILED, error_code=error.code, error=text)
 
     def _write(
         self, batch: Batch, deadline: Deadline, on_result: OnResult, *, dry_run: bool
@@ -84,10 +109,11 @@ class GitWriteBack:
         return results
 
     def _write_now(self, batch: Batch, deadline: Deadline, *, dry_run: bool) -> tuple[WriteBackResult, ...]:
-        if self._stopping.is_set():
-            return _failed(batch, "shutting_down", "not written, because the updater is shutting down")
+        if self._abandoned.is_set():
+            return _failed(batch, "shutting_down", _ENDING)
         try:
-            return self._writer.write(batch, dry_run=dry_run, deadline=deadline)
+            within = deadline.sooner(self._options.batch_timeout_s)
+            return self._writer.write(batch, dry_run=dry_run, deadline=within)
         except Exception as error:  # noqa: BLE001 - a bug met in one batch must not cost the others
             self._log.error("bug_found", exception=error, repository=str(batch.target.remote), error=str(error))
             return _failed(batch, "internal_error", f"internal error: {type(error).__name__}")

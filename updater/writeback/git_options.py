@@ -17,7 +17,8 @@ class GitWriteOptions:
 
     ``commits_per_application`` is ``--git-batch-commit=per-app``, ``resets_write_branch`` is
     ``--git-write-branch-strategy=reset``. ``subject`` holds ``{N}`` for the number of Applications. ``is_batching``
-    false is ``GIT_BATCH_DISABLE``. ``writers`` bounds the batches that are written at a time.
+    false is ``GIT_BATCH_DISABLE``. ``writers`` bounds the batches that are written at a time, ``batch_timeout_s`` is
+    the time for one, its turn not counted.
     """
 
     backoff: Backoff = field(default_factory=lambda: Backoff(attempts=3, base_s=0.5, cap_s=10.0))
@@ -29,6 +30,7 @@ class GitWriteOptions:
     flush_interval_s: float = 2.0
     idle_s: float = 0.25
     writers: int = 10
+    batch_timeout_s: float = 360.0
 
     @property
     def race_attempts(self) -> int:

@@ -24,7 +24,7 @@ def settings(*words: str, **environment: str) -> Settings:
         pytest.param(("--once", "--metrics-port", "9000"), id="metrics"),
         pytest.param(("--interval", "0", "--health-port", "8080"), id="health, though it is the default"),
         pytest.param(("--once", "--enable-webhook"), id="webhooks"),
-        pytest.param(("--once", "--git-commit-user", "x"), id="git"),
+        pytest.param(("--once", "--git-commit-method", "api"), id="commits through an API"),
         pytest.param(("--once", "--status-addr", ":1"), id="status page"),
     ],
 )
@@ -35,8 +35,8 @@ def test_asking_for_what_is_not_there_ends_with_one_clear_line(words: tuple[str,
 
 
 def test_a_variable_asks_as_well_and_is_named() -> None:
-    with pytest.raises(ConfigurationError, match="variable GIT_COMMIT_USER"):
-        refuse_missing(settings("--once", GIT_COMMIT_USER="bot"))
+    with pytest.raises(ConfigurationError, match="variable GIT_COMMIT_METHOD"):
+        refuse_missing(settings("--once", GIT_COMMIT_METHOD="api"))
 
 
 @pytest.mark.parametrize(

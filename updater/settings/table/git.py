@@ -7,8 +7,10 @@ from updater.settings.model import Bounds, Kind, Option, Value
 _HOUR_S = 3_600.0
 
 
-def _variable(name: str, kind: Kind, default: Value, text: str, bounds: Bounds | None = None) -> Option:
-    return Option(name, kind, default, text, variable=name, has_flag=False, bounds=bounds)
+def _variable(
+    name: str, kind: Kind, default: Value, text: str, bounds: Bounds | None = None, *, is_secret: bool = False
+) -> Option:
+    return Option(name, kind, default, text, variable=name, has_flag=False, bounds=bounds, is_secret=is_secret)
 
 
 _IDENTITY = (
@@ -67,6 +69,24 @@ _IDENTITY = (
         "'git', or 'api' for commits through the API of GitHub",
         variable="GIT_COMMIT_METHOD",
         choices=("git", "api"),
+    ),
+)
+
+_TEMPLATES = (
+    Option(
+        "git-template-functions",
+        Kind.STRING,
+        "core",
+        "Functions that templates of messages and branches may call: 'core' or 'extended'",
+        variable="GIT_TEMPLATE_FUNCTIONS",
+        choices=("core", "extended"),
+    ),
+    Option(
+        "git-batch-subject",
+        Kind.STRING,
+        "build: automatic update of {N} applications",
+        "First line of the message of a commit for several Applications; {N} is their number",
+        variable="GIT_BATCH_SUBJECT",
     ),
 )
 
@@ -155,7 +175,7 @@ _WORK = (
     ),
 )
 
-_PULL_REQUESTS = (
+PULL_REQUESTS = (
     Option(
         "pull-request-api-url",
         Kind.ARRAY,
@@ -186,7 +206,7 @@ _LIMITS = (
     _variable(
         "ARGOCD_GIT_RETRY_MAX_DURATION", Kind.DURATION, 10.0, "Longest pause between attempts; 0 is no limit", Bounds(0)
     ),
-    _variable("ARGOCD_GIT_RETRY_FACTOR", Kind.INT, 2, "Growth of the pause between attempts", Bounds(1)),
+    _variable("ARGOCD_GIT_RETRY_FACTOR", Kind.INT, 2, "Growth of the pause between attempts", Bounds(1, 100)),
     _variable("ARGOCD_GIT_REQUEST_TIMEOUT", Kind.DURATION, 15.0, "Time for an HTTP request of Git", Bounds(0)),
     _variable("ARGOCD_EXEC_TIMEOUT", Kind.DURATION, 90.0, "Time after which a Git process is asked to end", Bounds(0)),
     _variable("ARGOCD_EXEC_FATAL_TIMEOUT", Kind.DURATION, 10.0, "Further time until it is killed", Bounds(0)),
@@ -198,4 +218,26 @@ _LIMITS = (
     _variable("ARGOCD_GNUPGHOME", Kind.STRING, "/app/config/gpg/keys", "GnuPG folder when GNUPGHOME is not set"),
 )
 
-GIT = (*_IDENTITY, *_BATCHES, *_WORK, *_PULL_REQUESTS, *_LIMITS)
+_CREDENTIALS = (
+    _variable(
+        "GIT_CREDENTIALS_HOST",
+        Kind.STRING,
+        "",
+        "Hosts, separated by commas, that the following login is for; without one it is not used",
+    ),
+    _variable("GIT_USERNAME", Kind.STRING, "", "User name for these hosts"),
+    _variable("GIT_PASSWORD", Kind.STRING, "", "Password or token", is_secret=True),
+    _variable("GIT_PASSWORD_FILE", Kind.STRING, "", "File with the password or token"),
+    _variable("GIT_BEARER_TOKEN", Kind.STRING, "", "Token that is sent as a bearer header", is_secret=True),
+    _variable("GIT_BEARER_TOKEN_FILE", Kind.STRING, "", "File with that token"),
+    _variable("GIT_SSH_KEY_FILE", Kind.STRING, "", "File with an SSH private key"),
+    _variable("GIT_SSH_KNOWN_HOSTS_FILE", Kind.STRING, "", "File with the known hosts for SSH"),
+    _variable("GIT_SSH_AGENT", Kind.STRING, "", "'true' uses the SSH agent of SSH_AUTH_SOCK"),
+    _variable("GITHUB_APP_ID", Kind.STRING, "", "Id of a GitHub App"),
+    _variable("GITHUB_APP_INSTALLATION_ID", Kind.STRING, "", "Its installation; found out when left out"),
+    _variable("GITHUB_APP_PRIVATE_KEY_FILE", Kind.STRING, "", "File with its private key"),
+    _variable("GITHUB_APP_BASE_URL", Kind.STRING, "", "Address of the API of GitHub Enterprise"),
+)
+"""Read by ``updater.git`` from the environment at each use; the rows make them known, and masked in logs."""
+
+GIT = (*_IDENTITY, *_TEMPLATES, *_BATCHES, *_WORK, *PULL_REQUESTS, *_LIMITS, *_CREDENTIALS)

@@ -1,0 +1,177 @@
+"""Writing to Git from its settings: remotes with their credentials, the batched writer, the template of messages."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from updater.assembly.surroundings import Surroundings
+from updater.clock import Backoff
+from updater.errors import ConfigurationError, GitError
+from updater.git.authentication import CredentialedAccess
+from updater.git.commits import check_signing
+from updater.git.credentials import CredentialBook, CredentialPlaces
+from updater.git.options import Admission, Committer, FetchMode, GitOptions, Signing, SigningMethod
+from updater.git.processes import ProcessLimits
+from updater.git.remotes import MirroredRemotes
+from updater.manifests.messages import DEFAULT_BATCH_SUBJECT, parse_message_template
+from updater.manifests.override_seed import OverrideMode
+from updater.manifests.templates.functions import CORE, EXTENDED
+from updater.ports.git import GitSecrets
+from updater.ports.log import EventLog
+from updater.settings.git_parts import BatchSettings, CommitSettings, GitRetrySettings, GitWriteSettings
+from updater.transport.redaction import cap_text
+from updater.writeback.git import GitWriteBack
+from updater.writeback.git_making import IntentOptions
+from updater.writeback.git_options import GitWriteOptions
+
+MAX_TEMPLATE_BYTES = 64 * 1024
+_FACTOR_OF_LIMIT = 4.0
+_LEAST_BATCH_S = 300.0
+"""For one batch: listing, fetch, commit and push may each take a process's time, and a lost race takes them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitParts:
+    """What writes to Git, and what it is made from. ``close`` once, after the last write."""
+
+    write_back: GitWriteBack
+    intents: IntentOptions
+    remotes: MirroredRemotes
+    access: CredentialedAccess
+    abandoned: threading.Event
+
+    def abandon(self) -> None:
+        """End running git processes and begin no more: the time for an orderly end is over. Any thread."""
+        self.abandoned.set()
+
+    def close(self) -> None:
+        """Remove what is private. Idempotent."""
+        self.abandoned.set()
+        self.access.close()
+        self.remotes.close()
+
+
+def build_git(
+    settings: GitWriteSettings,
+    around: Surroundings,
+    stopping: threading.Event,
+    *,
+    writers: int,
+    secrets: GitSecrets | None = None,
+) -> GitParts:
+    """A writer that has started nothing yet.
+
+    writers: batches that are written at a time. secrets: those of the cluster, None where there is none. Raises
+    ``ConfigurationError`` for a template or a signing key of no use.
+    """
+    options = _options(settings, around)
+    if options.committer.signing is not None:
+        _check_signing(options.committer.signing)
+    intents = _intents(settings, around.log)
+    abandoned = threading.Event()
+    access = CredentialedAccess(
+        CredentialBook(_places(settings, around, secrets)), options, around.environment, around.clock, around.log
+    )
+    remotes = MirroredRemotes(options, access, around.environment, around.clock, around.log, abandoned)
+    write_back = GitWriteBack(
+        remotes, _write_options(settings, writers), around.clock, around.log, stopping, abandoned=abandoned
+    )
+    return GitParts(write_back, intents, remotes, access, abandoned)
+
+
+def load_message_template(settings: CommitSettings, log: EventLog) -> str | None:
+    """The operator's text, None for the built-in one. Raises ``ConfigurationError`` for a file that cannot be read."""
+    if not settings.message_path:
+        return None
+    try:
+        with Path(settings.message_path).open("rb") as stream:
+            content = stream.read(MAX_TEMPLATE_BYTES + 1)
+    except FileNotFoundError:
+        if settings.is_path_chosen:
+            text = f"--git-commit-message-path: there is no file {settings.message_path}; the built-in template is used"
+            log.warning("setting_remarked", kind="template_missing", text=text)
+        return None
+    except OSError as error:
+        raise _unusable(settings, cap_text(error.strerror or str(error))) from error
+    if len(content) > MAX_TEMPLATE_BYTES:
+        raise _unusable(settings, f"it is larger than {MAX_TEMPLATE_BYTES} bytes")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise _unusable(settings, "it is not UTF-8") from error
+
+
+def _unusable(settings: CommitSettings, why: str) -> ConfigurationError:
+    what = f"the commit message template cannot be used: {why}"
+    return ConfigurationError(what, where=settings.message_path, hint="see --git-commit-message-path")
+
+
+def _check_signing(signing: Signing) -> None:
+    try:
+        check_signing(signing)
+    except GitError as error:
+        what = f"commits cannot be signed: {error.what}"
+        where = error.where or "--git-commit-signing-key"
+        raise ConfigurationError(what, where=where, hint="see --git-commit-signing-key", code=error.code) from error
+
+
+def _intents(settings: GitWriteSettings, log: EventLog) -> IntentOptions:
+    functions = EXTENDED if settings.commit.functions == "extended" else CORE
+    template = parse_message_template(load_message_template(settings.commit, log), functions)
+    return IntentOptions(template, functions, OverrideMode(settings.override_mode))
+
+
+def _options(settings: GitWriteSettings, around: Surroundings) -> GitOptions:
+    places, retry = settings.places, settings.retry
+    return GitOptions(
+        cache_folder=Path(places.cache) if places.cache else None,
+        mode=FetchMode(settings.checkout_mode),
+        limits=ProcessLimits(retry.soft_s, retry.fatal_s),
+        committer=_committer(settings.commit, around),
+        admission=Admission(settings.allows_http, prefixes=settings.allowed_repositories),
+        ssh_folder=Path(places.ssh),
+        tls_folder=Path(places.tls),
+        app_token_s=settings.app_token_s,
+        request_timeout_s=retry.request_s,
+    )
+
+
+def _committer(commit: CommitSettings, around: Surroundings) -> Committer:
+    signing = None
+    if commit.signing_key:
+        home = around.environment.get("GNUPGHOME", "") or commit.gnupg_home
+        signing = Signing(SigningMethod(commit.signing_method), commit.signing_key, Path(home) if home else None)
+    default = Committer()
+    return Committer(commit.user or default.name, commit.email or default.email, commit.signs_off, signing)
+
+
+def _places(settings: GitWriteSettings, around: Surroundings, secrets: GitSecrets | None) -> CredentialPlaces:
+    places = settings.places
+    return CredentialPlaces(
+        environment=around.environment,
+        file=Path(places.credentials) if places.credentials else None,
+        mounted=Path(places.secrets) if places.secrets else None,
+        secrets=secrets,
+        further_namespaces=settings.secret_namespaces,
+    )
+
+
+def _write_options(settings: GitWriteSettings, writers: int) -> GitWriteOptions:
+    batch: BatchSettings = settings.batch
+    return GitWriteOptions(
+        backoff=_backoff(settings.retry),
+        commits_per_application=batch.commit == "per-app",
+        resets_write_branch=settings.branch_strategy == "reset",
+        subject=batch.subject or DEFAULT_BATCH_SUBJECT,
+        is_batching=not batch.is_disabled,
+        max_batch=batch.max_size,
+        flush_interval_s=batch.flush_interval_s,
+        writers=max(1, writers),
+        batch_timeout_s=max(_LEAST_BATCH_S, _FACTOR_OF_LIMIT * settings.retry.soft_s),
+    )
+
+
+def _backoff(retry: GitRetrySettings) -> Backoff:
+    return Backoff(retry.attempts, retry.base_s, retry.cap_s or float("inf"), factor=float(retry.factor))
