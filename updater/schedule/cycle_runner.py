@@ -8,7 +8,7 @@ caller flushes writers and closes connections. Whoever processes a cycle sees fo
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from updater.clock import Clock, Deadline
@@ -18,17 +18,21 @@ from updater.model.report import Report
 from updater.ports.fleet import FleetSource
 from updater.ports.log import EventLog
 from updater.ports.metrics import Metrics
-from updater.schedule.fleet import Admission
+from updater.schedule.fleet import Admission, ImagesOf, no_images
 from updater.schedule.follower import LIST_TIMEOUT_S
 from updater.schedule.jobs import Jobs
-from updater.schedule.measures import is_success, measure_images
+from updater.schedule.measures import ONE_FAILURE, is_success, measure_images
+from updater.schedule.nudged_rounds import NudgedFleet
 from updater.schedule.options import Mode, ScheduleOptions
 from updater.schedule.passes import Candidate, PassResult, schedule_pass
 from updater.schedule.repositories import cap_repository
 from updater.schedule.rounds import RoundHooks, warm_up
 from updater.schedule.state import ScheduleState
+from updater.schedule.tickets import Tickets
+from updater.schedule.users import Users
 
 CYCLE_JOB = "cycle"
+NUDGED_JOB = "nudged"
 FIRST_RETRY_S = 5.0
 FIRST_PHASE_S = 60.0
 """The API server may start after us: the first listing is repeated for so long (``runtime.md`` 8.9)."""
@@ -41,12 +45,17 @@ ProcessFleet = Callable[[Sequence[ApplicationSnapshot], int], Report]
 
 @dataclass(frozen=True, slots=True)
 class CycleParts:
-    """What cycle mode works with. ``process`` also gets, last, what ``admits`` refused, to report why it is skipped."""
+    """What cycle mode works with. ``process`` also gets, last, what ``admits`` refused, to report why it is skipped.
+
+    ``process_nudged`` gets the Applications that an event is about, between cycles; None where there are no events.
+    """
 
     source: FleetSource
     admits: Admission
     process: ProcessFleet
     hooks: RoundHooks
+    images_of: ImagesOf = no_images
+    process_nudged: ProcessFleet | None = None
 
 
 class CycleRunner:
@@ -71,7 +80,12 @@ class CycleRunner:
         self._stopped = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
-        # Below: of the thread that runs a cycle, one at a time.
+        self._nudged = NudgedFleet(parts.images_of)
+        self._takes_only_nudged = threading.Event()
+        self.tickets = Tickets()
+        # Held by a cycle, and by a round over nudged Applications: neither overlaps the other.
+        self._turn = threading.Lock()
+        # Below: of the thread that has its turn.
         self._state = ScheduleState()
         self._known: frozenset[str] = frozenset()
         self._first_phase = Deadline.after(clock, FIRST_PHASE_S)
@@ -114,6 +128,28 @@ class CycleRunner:
         """Let ``run`` end. Returns at once."""
         self._stopped.set()
 
+    def users_of(self, registry: str, name: str) -> Users:
+        """The Applications that use a repository, as they were last listed."""
+        return self._nudged.users_of(registry, name)
+
+    def nudge(self, keys: Iterable[str]) -> int:
+        """Have Applications processed as soon as no cycle runs; the number of those that are in the fleet.
+
+        They are processed as they were last listed, which a write looks at again. A second nudge of one that waits
+        changes nothing.
+        """
+        wanted = tuple(keys)
+        added = self._nudged.add(wanted)
+        for key in added.unknown:
+            self.tickets.gone(key)
+        if added.is_first:
+            self._jobs.run_after(NUDGED_JOB, 0.0, self._nudged_job)
+        return len(wanted) - len(added.unknown)
+
+    def keep_only_nudged(self) -> None:
+        """The end has come, and what was asked for by events is still done: no other cycle begins any more."""
+        self._takes_only_nudged.set()
+
     def run_cycle(self) -> Report:
         """One cycle. Raises ``UpdaterError`` when the fleet cannot be listed or the round cannot begin."""
         began_s = self._clock.monotonic_s()
@@ -121,23 +157,60 @@ class CycleRunner:
         self._listed_s = self._clock.monotonic_s()
         admitted = {str(each.key): each for each in snapshots if self._parts.admits(each)}
         refused = [each for each in snapshots if str(each.key) not in admitted]
-        self._note_fleet(frozenset(admitted))
+        self._note_fleet(admitted)
         workers = self._workers(len(admitted))
         chosen = self._choose(admitted, workers)
-        report = self._process(admitted, chosen.dispatch, refused, workers)
+        report = self._process(admitted, chosen.dispatch, refused, workers, self._parts.process)
         self._measure(report, self._clock.monotonic_s() - began_s)
         return report
 
     def _cycle_job(self) -> None:
-        self._idle.clear()
         pause_s = self._options.interval_s
         try:
-            if not self._stopped.is_set():
-                pause_s = self._cycle_guarded()
+            with self._turn:
+                self._idle.clear()
+                if not (self._stopped.is_set() or self._takes_only_nudged.is_set()):
+                    pause_s = self._cycle_guarded()
         finally:
             if not self._stopped.is_set():
                 self._jobs.run_after(CYCLE_JOB, pause_s, self._cycle_job)
             self._idle.set()
+
+    def _nudged_job(self) -> None:
+        with self._turn:
+            self._idle.clear()
+            try:
+                if not self._stopped.is_set():
+                    self._nudged_guarded()
+            finally:
+                self._idle.set()
+
+    def _nudged_guarded(self) -> None:
+        """A round over what was nudged; the one catching place of these rounds."""
+        wanted = self._nudged.take()
+        process = self._parts.process_nudged
+        if not wanted or process is None:
+            return
+        self.tickets.began(wanted)
+        try:
+            report = self._process(wanted, tuple(wanted), (), self._options.workers_for(len(wanted)), process)
+        except UpdaterError as error:
+            self._log.error("nudged_round_failed", exception=error, code=error.code, error=str(error))
+            self._count_failed(wanted)
+        except Exception as error:  # noqa: BLE001 - a bug met in one round must not be the end of all
+            self._log.error("bug_found", exception=error, error=str(error))
+            self._count_failed(wanted)
+        else:
+            self._measure_attempts(report)
+            for each in report.applications:
+                self.tickets.counted(str(each.key), Report((each,)).totals)
+        for key in wanted:
+            self.tickets.ended(key)
+
+    def _count_failed(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.tickets.counted(key, ONE_FAILURE)
+            self._metrics.increase("images_errors_total", application=key)
 
     def _cycle_guarded(self) -> float:
         """Seconds until the next cycle; the one catching place of cycles."""
@@ -152,14 +225,19 @@ class CycleRunner:
             self._log.error("bug_found", exception=error, error=str(error))
         return self._options.interval_s
 
-    def _note_fleet(self, keys: frozenset[str]) -> None:
+    def _note_fleet(self, admitted: Mapping[str, ApplicationSnapshot]) -> None:
+        keys = frozenset(admitted)
+        if self._parts.process_nudged is not None:
+            self._nudged.replace(admitted)
         for key in sorted(self._known - keys):
+            self.tickets.gone(key)
             self._parts.hooks.on_gone(key)
         for key in sorted(keys - self._known):
             self._parts.hooks.on_known(key)
         self._known = keys
         self._state.retain(keys)
         self._metrics.set("applications_watched_total", len(keys))
+        self._parts.hooks.on_listed()
 
     def _workers(self, applications: int) -> int:
         workers = self._options.workers_for(applications)
@@ -179,10 +257,11 @@ class CycleRunner:
 
     def _process(
         self,
-        admitted: dict[str, ApplicationSnapshot],
+        admitted: Mapping[str, ApplicationSnapshot],
         keys: Sequence[str],
         refused: Sequence[ApplicationSnapshot],
         workers: int,
+        process: ProcessFleet,
     ) -> Report:
         """The round, with every attempt remembered: one that the round does not report on has failed."""
         now_s, wall_s = self._clock.monotonic_s(), self._clock.now().timestamp()
@@ -191,7 +270,7 @@ class CycleRunner:
             self._metrics.set("application_last_attempt_timestamp", wall_s, application=key)
         succeeded: frozenset[str] = frozenset()
         try:
-            report = self._parts.process([*(admitted[key] for key in keys), *refused], workers)
+            report = process([*(admitted[key] for key in keys), *refused], workers)
             succeeded = _succeeded(report)
         finally:
             ended_s = self._clock.monotonic_s()
@@ -199,12 +278,16 @@ class CycleRunner:
                 self._state.ended(key, ended_s, is_success=key in succeeded)
         return report
 
-    def _measure(self, report: Report, seconds: float) -> None:
+    def _measure_attempts(self, report: Report) -> None:
         wall_s = self._clock.now().timestamp()
         for each in report.applications:
             measure_images(self._metrics, each, is_dry_run=report.is_dry_run)
             if is_success(each):
                 self._metrics.set("application_last_success_timestamp", wall_s, application=str(each.key))
+
+    def _measure(self, report: Report, seconds: float) -> None:
+        self._measure_attempts(report)
+        wall_s = self._clock.now().timestamp()
         self._metrics.observe("update_cycle_duration_seconds", seconds)
         self._metrics.set("update_cycle_last_end_timestamp", wall_s)
         self._ended_s = self._clock.monotonic_s()
