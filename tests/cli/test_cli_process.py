@@ -135,7 +135,7 @@ def test_a_bad_setting_is_one_line_on_stderr_with_status_1(
 def test_the_sidecar_has_the_defaults_of_its_place(program: Program) -> None:
     done = program("--nonsense", module="sidecar")
     assert (done.returncode, done.stderr.splitlines()[0]) == (1, "Error: unknown flag: --nonsense")
-    done = program("--once", module="sidecar")
+    done = program("--once", "--metrics-port", "0", module="sidecar")
     assert "http://localhost:8080" in done.stderr
 
 
@@ -145,7 +145,7 @@ def test_the_sidecar_has_the_defaults_of_its_place(program: Program) -> None:
         pytest.param(("--once", "--argocd-auth-token", "planted-1", "--loglevel", "loud"), id="another flag is bad"),
         pytest.param(("--once", "--argocd-header", "planted-2"), id="the header is bad"),
         pytest.param(("--once", "--argocd-header", "X: planted-3\n"), id="its value is bad"),
-        pytest.param(("--argocd-auth-token=planted-4", "--status-addr=:1"), id="the release lacks something"),
+        pytest.param(("--argocd-auth-token=planted-4", "--config-dir=x"), id="the release lacks something"),
         pytest.param(("--once", "--quay-webhook-secret", "planted-5"), id="the secret is of a part to come"),
         pytest.param(("--once", "--argocd-auth-tokn=planted-6"), id="the flag is misspelt"),
         pytest.param(("--once", "-argocd-auth-token=planted-7"), id="the flag has one dash"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.program import program_command
 from updater.playground.showcase import Showcase
 
 pytestmark = [pytest.mark.wire, pytest.mark.e2e]
@@ -26,9 +26,9 @@ class Program:
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         base = ["run", "--once", "--applications-api", "argocd", "--disable-kubernetes", "--argocd-plaintext"]
-        server = ["--argocd-server-addr", self.showcase.web.address, "--argocd-grpc-web"]
+        server = ["--argocd-server-addr", self.showcase.web.address, "--argocd-grpc-web", "--metrics-port", "0"]
         return subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "updater.cli.entry", *base, *server, *words],
+            [*program_command(), *base, *server, *words],
             env={
                 "PATH": "/usr/bin:/bin",
                 "ARGOCD_TOKEN": self.showcase.token,

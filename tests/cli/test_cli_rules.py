@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from generated.application_messages_pb2 import Application
+from tests.program import program_command
 from updater.model.applications import ANNOTATION_PREFIX
 from updater.playground.showcase import Showcase
 
@@ -53,9 +53,9 @@ class Program:
         registries.write_text(self.showcase.registries_conf)
         base = ["run", "--once", "--applications-api", "argocd", "--disable-kubernetes", "--argocd-plaintext"]
         server = ["--argocd-server-addr", self.showcase.web.address, "--argocd-grpc-web"]
-        files = ["--registries-conf-path", str(registries), "--output", "json"]
+        files = ["--registries-conf-path", str(registries), "--output", "json", "--metrics-port", "0"]
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-m", "updater.cli.entry", *base, *server, *files, *words],
+            [*program_command(), *base, *server, *files, *words],
             env={"PATH": "/usr/bin:/bin", "ARGOCD_TOKEN": self.showcase.token, "NO_PROXY": "*", **environment},
             capture_output=True,
             text=True,

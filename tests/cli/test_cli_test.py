@@ -11,7 +11,6 @@ import re
 import signal
 import ssl
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 import trustme
 
+from tests.program import program_command
 from updater.playground.registry import PlaygroundRegistry
 
 pytestmark = [pytest.mark.wire, pytest.mark.e2e]
@@ -35,7 +35,7 @@ TAGS = {
     "latest": "2026-01-06T00:00:00Z",
     "main-4f1d2c7": "2026-01-07T00:00:00Z",
 }
-PYTHON = (sys.executable, "-W", "error", "-m", "updater.cli.entry")
+
 ON_LINUX = ("--platforms", "linux/amd64")
 
 
@@ -96,7 +96,7 @@ class Program:
 
     def bare(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*PYTHON, "test", *words],
+            [*program_command(), "test", *words],
             env={"PATH": "/usr/bin:/bin", "NO_PROXY": "*", **environment},
             capture_output=True,
             text=True,
@@ -106,7 +106,7 @@ class Program:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*PYTHON, "test", "--registries-conf-path", str(self.registries), *words],
+            [*program_command(), "test", "--registries-conf-path", str(self.registries), *words],
             env={"PATH": "/usr/bin:/bin", "NO_PROXY": "*"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -118,7 +118,7 @@ class Program:
         screen, inside = pty.openpty()
         words = ("--registries-conf-path", str(self.registries), *words)
         process = subprocess.Popen(
-            [*PYTHON, "test", *words],
+            [*program_command(), "test", *words],
             env={"PATH": "/usr/bin:/bin", "NO_PROXY": "*", "TERM": "xterm", "COLUMNS": "160"},
             stdout=inside,
             stderr=inside,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from updater.errors import ConfigurationError
-from updater.transport.redaction import redact
+from updater.transport.redaction import MASK, redact
 
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9._~-]+)?")
@@ -96,10 +96,16 @@ def _root_path(from_address: str, from_option: str, text: str) -> str:
     return root
 
 
+def _shown(text: str) -> str:
+    """The text without user info, which may stand there without a scheme."""
+    scheme, separator, rest = text.rpartition("://")
+    return redact(f"{scheme}{separator}{MASK}@{rest.rpartition('@')[2]}" if "@" in rest else text)
+
+
 def _refused(text: str, why: str) -> ConfigurationError:
     return ConfigurationError(
         f"the Argo CD server address cannot be used: {why}",
-        where=f"--argocd-server-addr {redact(text)!r}" if len(text) < 200 else "--argocd-server-addr",
+        where=f"--argocd-server-addr {_shown(text)!r}" if len(text) < 200 else "--argocd-server-addr",
         hint="write host, host:port or https://host[:port][/root-path]",
         code="bad_argocd_address",
     )

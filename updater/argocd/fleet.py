@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from generated.application_messages_pb2 import ApplicationQuery
 from updater.argocd.client import ArgoCDClient
+from updater.argocd.login import require_login
 from updater.argocd.snapshots import snapshot_of
 from updater.clock import Deadline
-from updater.errors import ArgoCDUnauthenticated
 from updater.model.applications import ApplicationKey, ApplicationSnapshot
 
 
@@ -36,12 +36,8 @@ class ArgoCDFleet:
         self._options = options
 
     def fetch_applications(self, deadline: Deadline) -> tuple[ApplicationSnapshot, ...]:
-        """All Applications that the token may read, each once, or an error.
-
-        Where anonymous access is on, a bad token silently gets the anonymous user's shorter list; therefore the
-        server is asked first whether it knows the token.
-        """
-        self._require_login(deadline)
+        """All Applications that the token may read, each once, or an error."""
+        require_login(self._client, deadline)
         # A project named twice, or an Application moved between two listings, must not get two writers.
         snapshots: dict[ApplicationKey, ApplicationSnapshot] = {}
         for query in self._queries():
@@ -64,14 +60,3 @@ class ArgoCDFleet:
         namespace, _, name = key.rpartition("/")
         projects = self._options.projects
         return ApplicationQuery(name=name, appNamespace=namespace, projects=projects, selector=selector)
-
-    def _require_login(self, deadline: Deadline) -> None:
-        if not self._client.fetch_user(deadline).loggedIn:
-            # Where anonymous access is off this call fails, and says what is wrong with the token.
-            self._client.fetch_permission("get", "*/*", deadline)
-            raise ArgoCDUnauthenticated(
-                "the server does not accept the token",
-                where=f"checking the token at {self._client.server}",
-                hint="it is missing, expired, deleted, or of another Argo CD: set ARGOCD_TOKEN to a new one from "
-                "'argocd account generate-token'",
-            )

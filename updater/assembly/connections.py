@@ -18,6 +18,20 @@ from updater.transport.trust import TlsOptions
 
 def build_client(settings: ConnectionSettings, around: Surroundings) -> ArgoCDClient:
     """A client that has sent nothing yet. Raises ``ConfigurationError`` for an address, token or file of no use."""
+    options = connection_options(settings, around)
+    timeouts = CallTimeouts.all_of(settings.timeout_s) if settings.timeout_s else CallTimeouts()
+    return connect(
+        options,
+        ClientOptions(str(options.wire.address), timeouts),
+        token_source(settings),
+        around.clock,
+        around.log,
+        around.metrics,
+    )
+
+
+def connection_options(settings: ConnectionSettings, around: Surroundings) -> ConnectionOptions:
+    """Everything that the connection depends on. Raises ``ConfigurationError`` for an address or file of no use."""
     address = parse_address(settings.server, plaintext=settings.is_plaintext, root_path=settings.root_path)
     wire = WireOptions(
         address=address,
@@ -25,16 +39,12 @@ def build_client(settings: ConnectionSettings, around: Surroundings) -> ArgoCDCl
         headers=tuple((name, value.reveal()) for name, value in settings.headers),
         max_message_bytes=settings.max_message_size,
     )
-    options = ConnectionOptions(
+    return ConnectionOptions(
         wire=wire,
         # Only gRPC-Web has a place for a root path, so one implies the other.
         use_grpc_web=settings.is_grpc_web or bool(address.root_path),
         tls=TlsOptions(settings.server_crt, settings.client_crt, settings.client_crt_key, settings.is_insecure),
         proxies=around.proxies,
-    )
-    timeouts = CallTimeouts.all_of(settings.timeout_s) if settings.timeout_s else CallTimeouts()
-    return connect(
-        options, ClientOptions(str(address), timeouts), _tokens(settings), around.clock, around.log, around.metrics
     )
 
 
@@ -43,7 +53,8 @@ def product() -> str:
     return f"argocd-image-updater-python/{__version__} (python {platform.python_version()})"
 
 
-def _tokens(settings: ConnectionSettings) -> TokenSource:
+def token_source(settings: ConnectionSettings) -> TokenSource:
+    """Where the token comes from. Raises ``ConfigurationError`` for one that no header can carry."""
     if settings.token_file and not settings.token:
         return FileToken(Path(settings.token_file))
     return StaticToken(settings.token.reveal(), "the Argo CD token")

@@ -85,6 +85,12 @@ def _plan(words: tuple[str, ...], environment: Mapping[str, str], place: Mapping
     return run_plan(words, environment, place)
 
 
+def _doctor(words: tuple[str, ...], environment: Mapping[str, str], place: Mapping[str, str]) -> int:
+    from updater.cli.doctor import run_doctor
+
+    return run_doctor(words, environment, place)
+
+
 def _test(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
     from updater.cli.test import run_tag_test
 
@@ -101,7 +107,16 @@ def _demo(words: tuple[str, ...], environment: Mapping[str, str], place: Mapping
 
 _Runner = Callable[[tuple[str, ...], Mapping[str, str], Mapping[str, str]], int]
 _RUNNERS: Mapping[str, _Runner] = MappingProxyType(
-    {"help": _help, "version": _version, "run": _run, "plan": _plan, "config": _config, "test": _test, "demo": _demo}
+    {
+        "help": _help,
+        "version": _version,
+        "run": _run,
+        "plan": _plan,
+        "doctor": _doctor,
+        "config": _config,
+        "test": _test,
+        "demo": _demo,
+    }
 )
 
 

@@ -29,6 +29,11 @@ PLATFORM = Platform(kubernetes_problem="this release has none, the extra [kubern
 class Runtime(Protocol):
     """What the assembly builds: the object graph of one ``run``."""
 
+    def open(self) -> None: ...
+
+    @property
+    def lost_listener(self) -> str: ...
+
     def run_once(self) -> Report: ...
 
     def run(self) -> bool: ...
@@ -81,7 +86,7 @@ def _announce(log: StandardEventLog, settings: Settings, warnings: tuple[Warned,
         version=short_version(),
         loglevel=values.log.level.upper(),
         interval=interval,
-        health_port="off",
+        health_port=settings.integer("health_port") or "off",
     )
     for warning in warnings:
         log.warning("setting_remarked", text=warning.text, kind=warning.kind)
@@ -94,8 +99,8 @@ def _announce(log: StandardEventLog, settings: Settings, warnings: tuple[Warned,
         schedule=settings.text("schedule"),
         cooldown=render_duration(settings.seconds("cooldown")),
         per_repo_cap=settings.integer("per_repo_cap"),
-        health_port="off",
-        metrics_port="off",
+        health_port=settings.integer("health_port") or "off",
+        metrics_port=settings.integer("metrics_port") or "off",
         registries_conf=values.registry.conf_path,
     )
 
@@ -117,7 +122,9 @@ def _run_guarded(settings: Settings, log: StandardEventLog, shutdown: Shutdown, 
     try:
         runtime = build(run_settings(settings), log, progress_for(settings))
         try:
-            return make_round(runtime, settings, log, shutdown=shutdown, redactor=redactor)
+            runtime.open()
+            status = make_round(runtime, settings, log, shutdown=shutdown, redactor=redactor)
+            return 1 if runtime.lost_listener else status
         finally:
             runtime.close()
     except UpdaterError as error:

@@ -8,16 +8,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from updater import __version__
+from updater import BUILD_DATE, COMMIT, __version__
 from updater.settings.arguments import parse_arguments
 from updater.settings.commands import PROGRAM
 from updater.settings.model import Platform
 from updater.settings.resolution import resolve
 from updater.settings.table import options_of
-
-BUILD_DATE = "1970-01-01T00:00:00Z"
-COMMIT = "unknown"
-"""What is not known of a build has a fixed text; a release build writes both."""
 
 SCHEMA_VERSION = 1
 _MACHINES = MappingProxyType({"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"})

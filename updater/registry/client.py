@@ -11,13 +11,14 @@ from updater.model.images import Candidate, Inspection, TagList
 from updater.model.references import ImageRepository
 from updater.ports.log import EventLog, NullLog
 from updater.ports.metrics import Metrics
+from updater.registry.access_check import Access, AccessCheck, any_repository
 from updater.registry.allowed_hosts import AllowedHosts
 from updater.registry.authorization import Authorizer, Visit
 from updater.registry.calls import RegistryCalls
 from updater.registry.connections import RegistryConnections
 from updater.registry.content import ContentContext, RepositoryContent
 from updater.registry.credentials import CredentialReader
-from updater.registry.endpoints import TagSortMode
+from updater.registry.endpoints import Endpoint, TagSortMode
 from updater.registry.image_facts import ImageReader
 from updater.registry.inspection import TagInspection
 from updater.registry.listing import Listing, TagListing
@@ -66,6 +67,7 @@ class RegistryClient:
         tokens = TokenService(self._connections, attempts, clock, log, options, measures)
         authorizer = Authorizer(self._connections, tokens, clock, options, measures)
         calls = RegistryCalls(self._connections, authorizer)
+        self._access = AccessCheck(calls, clock, options.tags_timeout_s)
         self._listing = TagListing(calls, attempts, clock, log, options)
         self._refusals = Refusals(clock)
         self._polls = SharedPolls(clock, options.share_tags_s, measures)
@@ -107,6 +109,11 @@ class RegistryClient:
             deadline,
             lambda visit: self._inspect(visit, TagList(repository, tuple(tags)), inspection, deadline),
         )
+
+    def check_access(self, endpoint: Endpoint, deadline: Deadline) -> Access:
+        """How a configured registry lets us in. Raises ``RegistryError`` or ``CredentialError``."""
+        repository = any_repository(endpoint)
+        return self._visits.attend(repository, "", deadline, lambda visit: self._access.ask(visit, deadline))
 
     def _guarded(self, visit: Visit, ask: Ask, work: Callable[[PollKey], T]) -> T:
         """What ``work`` makes of a visit whose credentials were not refused a moment ago."""

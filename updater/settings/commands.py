@@ -29,6 +29,7 @@ COMMANDS = (
         "Show what 'run' would change, and why; takes the flags of 'run'",
         usage="[[NAMESPACE/]NAME ...] [flags]",
     ),
+    Command("doctor", "Check every layer of the connections one by one; takes the flags of 'run'"),
     Command("config", "Show every setting of 'run' with its value and origin; takes the flags of 'run'"),
     Command("demo", "Show one update from beginning to end against servers on loopback"),
     Command("test", "Show which tag an image would get, and why the others lost", usage="IMAGE [flags]"),
@@ -37,7 +38,6 @@ COMMANDS = (
     Command(
         "webhook", "Serve registry webhooks", is_built=False, instead="call 'run --once' from the pipeline that pushes"
     ),
-    Command("doctor", "Check every layer of the connections", is_built=False, instead="use 'run --once --dry-run'"),
     Command("template", "Render a commit message template", is_built=False),
     Command("completion", "Print a shell completion script", is_built=False),
 )

@@ -33,11 +33,10 @@ _FALLBACK_SERVER = "argocd-server.argocd"
 _TAKES_WORDS = frozenset({"test", "plan"})
 """Commands that have a use for words beside flags, and say so themselves when they do not like them."""
 
-_CONNECTED = frozenset({"run", "webhook", "plan"})
+_CONNECTED = frozenset({"run", "webhook", "plan", "doctor"})
 """Commands that work with Applications, so that the settings of the connection have to be good."""
 
 _LOOKING: tuple[tuple[str, Value], ...] = (
-    ("dry_run", True),
     ("once", True),
     ("interval", 0.0),
     ("mode", "cycle"),
@@ -46,7 +45,9 @@ _LOOKING: tuple[tuple[str, Value], ...] = (
     ("status_addr", ""),
     ("enable_webhook", False),
 )
-_OVERRULED: Mapping[str, tuple[tuple[str, Value], ...]] = MappingProxyType({"plan": _LOOKING})
+_OVERRULED: Mapping[str, tuple[tuple[str, Value], ...]] = MappingProxyType(
+    {"plan": (("dry_run", True), *_LOOKING), "doctor": _LOOKING}
+)
 """Settings that a command decides itself: one that only looks writes nothing and listens nowhere."""
 
 _NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
@@ -126,11 +127,14 @@ def _default(option: Option, command: str) -> Value:
 
 
 def _apply_once(found: dict[str, Setting]) -> None:
-    """``--once`` sets the interval and the health port to 0 and the mode to cycle (``runtime.md`` 1.13)."""
+    """``--once`` sets the interval and the health port to 0, the mode to cycle and the status page off.
+
+    Source: ``runtime.md`` 1.3 and 1.13; the metrics server stays.
+    """
     if "once" not in found or not found["once"].value:
         return
     origin = found["once"].origin
-    for key, value in (("interval", 0.0), ("health_port", 0), ("mode", "cycle")):
+    for key, value in (("interval", 0.0), ("health_port", 0), ("mode", "cycle"), ("status_addr", "")):
         found[key] = Setting(found[key].option, value, origin)
 
 

@@ -35,7 +35,7 @@ SECTIONS: tuple[tuple[str, tuple[Option, ...]], ...] = (
 OPTIONS: tuple[Option, ...] = tuple(option for _, options in SECTIONS for option in options)
 
 
-_FLAGS_OF: Mapping[str, str] = MappingProxyType({"plan": "run"})
+_FLAGS_OF: Mapping[str, str] = MappingProxyType({"plan": "run", "doctor": "run"})
 """Commands that know every row of another one, beside their own."""
 
 

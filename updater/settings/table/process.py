@@ -19,7 +19,7 @@ PROCESS = (
         choices=LOG_LEVELS,
         ignores_case=True,
         code="bad_loglevel",
-        default_in=(("plan", "warn"),),
+        default_in=(("plan", "warn"), ("doctor", "warn")),
     ),
     Option(
         "logformat",
