@@ -6,7 +6,6 @@ import os
 import socket
 import ssl
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.program import program_command
 from updater.playground.grpcweb_server import GrpcWebServer
 from updater.playground.showcase import Showcase
 from updater.playground.world import World
@@ -67,18 +67,14 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def run(*words: str, environment: Mapping[str, str]) -> Result:
     command = [
-        sys.executable,
-        "-W",
-        "error",
-        "-m",
-        "updater.cli.entry",
+        *program_command(),
         "run",
         "--once",
         "--applications-api",
         "argocd",
     ]
     done = subprocess.run(
-        [*command, "--disable-kubernetes", "--argocd-grpc-web", "--registries-conf-path=", *words],
+        [*command, "--disable-kubernetes", "--argocd-grpc-web", "--registries-conf-path=", "--metrics-port=0", *words],
         env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **environment},
         capture_output=True,
         text=True,

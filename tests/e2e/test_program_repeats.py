@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.program import program_command
 from updater.playground.showcase import Showcase
 
 pytestmark = [pytest.mark.wire, pytest.mark.e2e]
@@ -32,10 +32,11 @@ def start(showcase: Showcase, tmp_path: Path) -> Iterator[Callable[..., subproce
     started: list[subprocess.Popen[str]] = []
 
     def begin(*words: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-W", "error", "-m", "updater.cli.entry", "run", "--applications-api", "argocd"]
+        command = [*program_command(), "run", "--applications-api", "argocd"]
         connection = ["--argocd-server-addr", showcase.web.url, "--argocd-grpc-web", "--disable-kubernetes"]
+        ports = ["--health-port=0", "--metrics-port=0", "--status-addr="]
         process = subprocess.Popen(
-            [*command, *connection, f"--registries-conf-path={registries}", *words],
+            [*command, *connection, *ports, f"--registries-conf-path={registries}", *words],
             env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "ARGOCD_TOKEN": showcase.token},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 import pytest
 
-from updater.cli.entry import run_program
+from tests.program import program_command
+from updater.settings.arguments import parse_arguments
+from updater.settings.model import Platform
 from updater.settings.places import BESIDE_ARGOCD_SERVER
+from updater.settings.resolution import resolve
+from updater.settings.table import options_of
 
 NOBODY = "127.0.0.1:1"
 """Where nobody listens."""
 
+NO_PORTS = ("--health-port=0", "--metrics-port=0", "--status-addr=")
+"""Tests run side by side."""
+
 
 def sidecar(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "sidecar", *words],
+        [*program_command("sidecar"), *words],
         env={"PATH": "/usr/bin:/bin", **environment},
         capture_output=True,
         text=True,
@@ -27,7 +33,7 @@ def sidecar(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 @pytest.mark.parametrize("words", [pytest.param((), id="alone"), pytest.param(("run",), id="with the command")])
 def test_it_is_the_command_run(words: tuple[str, ...]) -> None:
-    done = sidecar(*words, IMAGE_UPDATER_INTERVAL="0s", ARGOCD_SERVER=NOBODY, ARGOCD_TOKEN="t")
+    done = sidecar(*words, *NO_PORTS, IMAGE_UPDATER_INTERVAL="0s", ARGOCD_SERVER=NOBODY, ARGOCD_TOKEN="t")
     assert done.returncode == 1
     assert f"checking the token at http://{NOBODY}: the connection cannot be made" in done.stderr
 
@@ -37,10 +43,9 @@ def test_a_flag_and_a_variable_override_the_place() -> None:
     assert "variable APPLICATIONS_API" in sidecar("--once", APPLICATIONS_API="x").stderr
 
 
-def test_the_defaults_are_not_taken_for_wishes(capsys: pytest.CaptureFixture[str]) -> None:
-    """Ports of the place do not ask for servers that this release does not have, the same ports as flags do."""
-    reached = {"ARGOCD_SERVER": NOBODY, "ARGOCD_TOKEN": "t"}
-    assert run_program(["run", "--once"], reached, BESIDE_ARGOCD_SERVER) == 1
-    assert "the connection cannot be made" in capsys.readouterr().err
-    assert run_program(["run", "--once", "--metrics-port", "8091"], {}, BESIDE_ARGOCD_SERVER) == 1
-    assert "the metrics server" in capsys.readouterr().err
+def test_the_ports_of_the_place_are_its_own() -> None:
+    """Those of argocd-server's containers are taken (``runtime.md`` 8.9)."""
+    settings = resolve(
+        "run", parse_arguments([], options_of("run")), {}, platform=Platform(), place=BESIDE_ARGOCD_SERVER
+    )
+    assert (settings.settings.integer("health_port"), settings.settings.integer("metrics_port")) == (8090, 8091)
