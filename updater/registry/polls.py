@@ -68,6 +68,8 @@ class SharedPolls:
         self._lock = threading.Lock()
         self._flights: SingleFlight[tuple[str, ...]] = SingleFlight("tags", self._measures)
         self._forgotten = 0
+        self._editions: LRUCache[str, int] = LRUCache(MAX_POLLS)
+        """How often each list was forgotten, by its URL: who comes after that must not join a poll from before it."""
         self._last: LRUCache[PollKey, _Trace] = LRUCache(MAX_POLLS)
         self._failures: LRUCache[PollKey, int] = LRUCache(MAX_POLLS)
         self._recent: TLRUCache[PollKey, _Outcome] = TLRUCache(
@@ -98,7 +100,7 @@ class SharedPolls:
             return tags
 
         recent = self._recall(key)
-        tags = self._flights.fetch(key, deadline, lead) if recent is None else recent
+        tags = self._flights.fetch((key, self._edition(key)), deadline, lead) if recent is None else recent
         if not is_leader:
             self._measures.tags_wanted(key.registry, "shared")
         if is_changed:
@@ -109,8 +111,13 @@ class SharedPolls:
         """The repository has changed: the next caller polls, and polls now in progress are not kept."""
         with self._lock:
             self._forgotten += 1
+            self._editions[tags_url] = self._forgotten
             for key in [key for key in self._recent if key.tags_url == tags_url]:
                 self._recent.pop(key, None)
+
+    def _edition(self, key: PollKey) -> int:
+        with self._lock:
+            return self._editions.get(key.tags_url, 0)
 
     def _recall(self, key: PollKey) -> tuple[str, ...] | None:
         with self._lock:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -59,6 +60,20 @@ def test_a_poll_that_runs_while_its_repository_is_forgotten_is_not_kept(polls: P
     deadline = Deadline.after(polls.clock, 30)
     assert polls.shared.fetch(KEY, deadline, poll) == ("old",)
     assert polls.shared.fetch(KEY, deadline, lambda: Listing(("new",))) == ("new",)
+
+
+def test_who_comes_after_a_repository_was_forgotten_does_not_join_a_poll_from_before(polls: Polls) -> None:
+    deadline = Deadline.after(polls.clock, 30)
+
+    def poll() -> Listing:
+        polls.shared.forget(KEY.tags_url)
+        with ThreadPoolExecutor(1) as pool:
+            later = pool.submit(polls.shared.fetch, KEY, deadline, lambda: Listing(("new",)))
+            assert later.result(10) == ("new",)
+        return Listing(("old",))
+
+    assert polls.shared.fetch(KEY, deadline, poll) == ("old",)
+    assert polls.shared.fetch(KEY, deadline, poll) == ("new",), "the list from before does not replace the newer one"
 
 
 def test_only_lasting_failures_are_kept(polls: Polls) -> None:
