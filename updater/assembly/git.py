@@ -21,12 +21,11 @@ from updater.manifests.templates.functions import CORE, EXTENDED
 from updater.ports.git import GitSecrets
 from updater.ports.log import EventLog
 from updater.settings.git_parts import BatchSettings, CommitSettings, GitRetrySettings, GitWriteSettings
-from updater.transport.redaction import cap_text
+from updater.settings.template_files import MISSING_CODE, read_template_file
 from updater.writeback.git import GitWriteBack
 from updater.writeback.git_making import IntentOptions
 from updater.writeback.git_options import GitWriteOptions
 
-MAX_TEMPLATE_BYTES = 64 * 1024
 _FACTOR_OF_LIMIT = 4.0
 _LEAST_BATCH_S = 300.0
 """For one batch: listing, fetch, commit and push may each take a process's time, and a lost race takes them again."""
@@ -86,26 +85,14 @@ def load_message_template(settings: CommitSettings, log: EventLog) -> str | None
     if not settings.message_path:
         return None
     try:
-        with Path(settings.message_path).open("rb") as stream:
-            content = stream.read(MAX_TEMPLATE_BYTES + 1)
-    except FileNotFoundError:
+        return read_template_file(settings.message_path)
+    except ConfigurationError as error:
+        if error.code != MISSING_CODE:
+            raise
         if settings.is_path_chosen:
-            text = f"--git-commit-message-path: there is no file {settings.message_path}; the built-in template is used"
-            log.warning("setting_remarked", kind="template_missing", text=text)
+            text = f"--git-commit-message-path: {error}; the built-in template is used"
+            log.warning("setting_remarked", kind=error.code, text=text)
         return None
-    except OSError as error:
-        raise _unusable(settings, cap_text(error.strerror or str(error))) from error
-    if len(content) > MAX_TEMPLATE_BYTES:
-        raise _unusable(settings, f"it is larger than {MAX_TEMPLATE_BYTES} bytes")
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise _unusable(settings, "it is not UTF-8") from error
-
-
-def _unusable(settings: CommitSettings, why: str) -> ConfigurationError:
-    what = f"the commit message template cannot be used: {why}"
-    return ConfigurationError(what, where=settings.message_path, hint="see --git-commit-message-path")
 
 
 def _check_signing(signing: Signing) -> None:

@@ -15,6 +15,9 @@ from updater.transport.redaction import escape_controls, redact
 
 _NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 _INTERRUPTED = 130
+_NAME_VARIABLE, _ASK_PASS_NAME = "ARGOCD_BINARY_NAME", "argocd-git-ask-pass"
+_ASK_PASS_COMMANDS = ("ask-pass", "askpass")
+"""For git to call, not for people, so that no help lists it (``runtime.md`` 1.8)."""
 _USAGE_CODES = frozenset(
     {"unknown_command", "unknown_flag", "missing_value", "bad_bool", "bad_int", "bad_duration", "bad_port"}
 )
@@ -36,6 +39,10 @@ def main_beside_server() -> NoReturn:
 def run_program(words: Sequence[str], environment: Mapping[str, str], place: Mapping[str, str] = _NO_DEFAULTS) -> int:
     """The exit status of one command line. ``place`` are defaults of where the program runs."""
     try:
+        if environment.get(_NAME_VARIABLE) == _ASK_PASS_NAME:
+            return _ask_pass(words, environment)
+        if words and words[0] in _ASK_PASS_COMMANDS:
+            return _ask_pass(words[1:], environment)
         command, rest = split_command(words)
         return _run_command(command, rest, environment, place)
     except UpdaterError as error:
@@ -52,6 +59,12 @@ def _run_command(
     name = command.name if command else "help"
     runner = _RUNNERS.get(name)
     return _refuse_unbuilt(command) if runner is None else runner(words, environment, place)
+
+
+def _ask_pass(words: Sequence[str], environment: Mapping[str, str]) -> int:
+    from updater.git.askpass_helper import main as answer
+
+    return answer(words, environment)
 
 
 def _help(words: tuple[str, ...], _environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
@@ -97,6 +110,12 @@ def _test(words: tuple[str, ...], environment: Mapping[str, str], _place: Mappin
     return run_tag_test(words, environment)
 
 
+def _template(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
+    from updater.cli.template import print_template
+
+    return print_template(words, environment)
+
+
 def _demo(words: tuple[str, ...], environment: Mapping[str, str], place: Mapping[str, str]) -> int:
     if "--help" in words or "-h" in words:
         return _help(("demo",), environment, place)
@@ -115,6 +134,7 @@ _RUNNERS: Mapping[str, _Runner] = MappingProxyType(
         "doctor": _doctor,
         "config": _config,
         "test": _test,
+        "template": _template,
         "demo": _demo,
     }
 )

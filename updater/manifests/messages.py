@@ -30,7 +30,12 @@ DEFAULT_BATCH_SUBJECT = "build: automatic update of {N} applications"
 SAMPLE_APPLICATION = "example-app"
 SAMPLE_CHANGES = (
     TemplateChange("example/example", "", "1.0.0", "1.0.1"),
-    TemplateChange("example/updater", "", f"sha256:{'01' * 32}", f"sha256:{'fe' * 32}"),
+    TemplateChange(
+        "example/updater",
+        "",
+        "sha256:01d09d19c2139a46aebfb577780d123d7396e97201bc7ead210a2ebff8239dee",
+        "sha256:7aa7a5359173d05b63cfd682e3c38487f3cb4f7f1d60659fe59fab1505977d4c",
+    ),
 )
 """What the ``template`` command renders."""
 

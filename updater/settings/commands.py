@@ -38,7 +38,7 @@ COMMANDS = (
     Command(
         "webhook", "Serve registry webhooks", is_built=False, instead="call 'run --once' from the pipeline that pushes"
     ),
-    Command("template", "Render a commit message template", is_built=False),
+    Command("template", "Show a commit message template with sample data", usage="[PATH]"),
     Command("completion", "Print a shell completion script", is_built=False),
 )
 

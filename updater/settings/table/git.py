@@ -80,6 +80,7 @@ _TEMPLATES = (
         "Functions that templates of messages and branches may call: 'core' or 'extended'",
         variable="GIT_TEMPLATE_FUNCTIONS",
         choices=("core", "extended"),
+        commands=frozenset({"run", "webhook", "template"}),
     ),
     Option(
         "git-batch-subject",
