@@ -37,8 +37,8 @@ _METRICS_INTRODUCTION = f"""\
 # Metrics
 
 This page is written by `make docs` from the table that the program measures by. Every name starts with
-`{PREFIX}`. The metrics server that publishes them at `/metrics` is not in this release; until then
-`run --once --output json` tells what a round came to.
+`{PREFIX}`. `run` serves them at `/metrics` on `--metrics-port` (8081, all interfaces, plain HTTP); [Health](health.md)
+says more about the listeners. Port 0 serves nothing and measures nothing.
 
 The format is Prometheus' text format, or OpenMetrics when the scraper asks for it. There are no `_created` series.
 Beside these metrics the usual ones of a Python process are exported (`process_*`, `python_*`).

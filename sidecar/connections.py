@@ -191,6 +191,12 @@ class BoundServer(Server):
                     raise
                 self._wait_out(error)
 
+    def stop(self) -> None:
+        """Let workers finish and end them, once ``serve`` has returned."""
+        # The library would connect to this socket to wake the thread that accepts.
+        self.socket = None
+        super().stop()
+
     def process_conn(self, conn: _Connection) -> None:
         """A connection that is new, or that has something to read."""
         if conn.last_used is None and self.can_add_keepalive_connection:

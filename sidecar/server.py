@@ -53,7 +53,6 @@ class Listener:
         self._log = log.bind(listener=options.name)
         self._server: BoundServer | None = None
         self._thread: threading.Thread | None = None
-        self._is_prepared = threading.Event()
         self._on_death: OnDeath = nobody_cares
 
     @property
@@ -94,13 +93,13 @@ class Listener:
         server.is_ending.set()
         with suppress(OSError):  # an error says that it was not connected, which is what a listening socket is
             server.listening.shutdown(socket.SHUT_RDWR)
-        is_done = self._thread is None or self._end(server, deadline)
+        is_done = self._thread is None or self._end(server, self._thread, deadline)
         server.listening.close()
         server.watchdog.close()
         return is_done
 
-    def _end(self, server: BoundServer, deadline: Deadline) -> bool:
-        self._is_prepared.wait(deadline.remaining_s())
+    def _end(self, server: BoundServer, thread: threading.Thread, deadline: Deadline) -> bool:
+        thread.join(deadline.remaining_s())
         server.shutdown_timeout = deadline.remaining_s()
         # The library waits without end for a worker that hangs: in a thread that may be left behind.
         stopper = threading.Thread(target=server.stop, name=f"http-{self.name}-end", daemon=True)
@@ -116,12 +115,9 @@ class Listener:
             raise AssertionError("a listener is bound before it is started")
         try:
             server.prepare()
-            self._is_prepared.set()
             server.serve()
         except Exception as error:  # noqa: BLE001 - whatever it is, the owner must hear of it
             self._log.error("listener_died", exception=error, address=str(self._wanted), error=str(error))
-        finally:
-            self._is_prepared.set()
         if not server.is_ending.is_set():
             self._on_death(self.name)
 

@@ -7,3 +7,6 @@ A module imports from floors below its own only; the contracts in ``pyproject.to
 """
 
 __version__ = "0.1.0"
+BUILD_DATE = "1970-01-01T00:00:00Z"
+COMMIT = "unknown"
+"""What is not known of a build has a fixed text; a release build writes both."""

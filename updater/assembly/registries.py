@@ -131,6 +131,8 @@ def _options(settings: RegistrySettings, proxies: ProxyOptions) -> RegistryOptio
         tags_are_immutable=settings.tags_are_immutable,
         cache_folder=settings.cache_folder,
         allowed_hosts=settings.allowed_hosts,
+        port_exhaustion_window_s=settings.port_exhaustion_window_s,
+        port_exhaustion_threshold=settings.port_exhaustion_threshold,
     )
     if not settings.interval_s:
         return options

@@ -1,7 +1,8 @@
 """The runtime of ``run``: everything that lives as long as the process, and its end.
 
 Shutdown order (``runtime.md`` 3.10): jobs, Watch and cycles stop; no new polls and writes begin; what runs is waited
-for, up to the shutdown timeout; then connections are cut; at last everything is closed.
+for, up to the shutdown timeout; then connections are cut; at last everything is closed, listeners included: until then
+probes are answered that the updater is shutting down.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sidecar.addresses import Address
 from updater.argocd.client import ArgoCDClient
 from updater.argocd.fleet import ArgoCDFleet, FleetOptions
 from updater.argocd.overrides import ArgoCDOverrides, OverrideOptions, WriteMode
 from updater.argocd.watch import ArgoCDFeed
 from updater.assembly.connections import build_client
 from updater.assembly.git import GitParts, build_git
+from updater.assembly.presence import Presence, exported_metrics
 from updater.assembly.registries import FleetRegistries, build_registries
 from updater.assembly.rounds import ROUND_TIMEOUT_S, Rounds, Writes
 from updater.assembly.surroundings import Surroundings
@@ -43,6 +46,7 @@ class _Parts:
     clock: SystemClock
     client: ArgoCDClient
     registries: FleetRegistries
+    presence: Presence
     git: GitParts
 
 
@@ -63,6 +67,20 @@ class Runtime:
         self._runner: CycleRunner | ContinuousRunner | None = None
         self._cut: threading.Timer | None = None
 
+    def open(self) -> None:
+        """Take the ports of all listeners and serve. Raises ``ConfigurationError`` ``port_in_use``."""
+        self._parts.presence.open(on_death=self.stop)
+
+    @property
+    def addresses(self) -> Mapping[str, Address]:
+        """Where the listeners listen, by name."""
+        return self._parts.presence.addresses
+
+    @property
+    def lost_listener(self) -> str:
+        """The name of a listener that died, empty while all live: the process is then to end with status 1."""
+        return self._parts.presence.lost_listener
+
     def run_once(self) -> Report:
         """One round over the fleet. Raises ``ArgoCDError`` when the Applications cannot be listed."""
         return self._cycle_runner().run_cycle()
@@ -74,6 +92,9 @@ class Runtime:
         """
         is_continuous = Mode(self._settings.mode) is Mode.CONTINUOUS
         self._runner = self._continuous_runner() if is_continuous else self._cycle_runner()
+        self._parts.presence.follow(self._runner)
+        if self._rounds.stopping.is_set():
+            self._runner.stop()
         return self._runner.run()
 
     def stop(self) -> None:
@@ -94,6 +115,7 @@ class Runtime:
             self._cut.cancel()
         self._cut_connections()
         self._parts.git.close()
+        self._parts.presence.close()
 
     def _cut_connections(self) -> None:
         self._parts.git.abandon()
@@ -127,8 +149,11 @@ class Runtime:
     def _hooks(self) -> RoundHooks:
         connection = self._settings.connection
         is_warmed_up = self._settings.is_warmed_up and self._settings.interval_s > 0
+        presence = self._parts.presence
         return RoundHooks(
-            warm_up=self._warm_up if is_warmed_up else None,
+            on_known=presence.note_known,
+            on_gone=presence.note_gone,
+            warm_up=presence.warming(self._warm_up if is_warmed_up else None),
             server_fields={
                 "argocd_server": connection.server,
                 "grpc_web": connection.is_grpc_web,
@@ -166,7 +191,8 @@ def build_runtime(
 
     For an unverified native channel the server's certificate is fetched, which may raise ``ArgoCDUnreachable``.
     """
-    around = Surroundings(environment, SystemClock(), log, metrics or NoMetrics())
+    exported = exported_metrics(settings.face)
+    around = Surroundings(environment, SystemClock(), log, metrics or exported or NoMetrics())
     rules = _load_rules(settings.filters, log)
     registries = build_registries(settings.registry, around)
     client = build_client(settings.connection, around)
@@ -174,7 +200,8 @@ def build_runtime(
     git = build_git(settings.git, around, stopping, writers=settings.max_concurrency or len(os.sched_getaffinity(0)))
     writes = Writes(Writers(_writer(settings, client, around), git.write_back), git.intents, stopping)
     rounds = Rounds(settings, around, client=client, registries=registries, rules=rules, writes=writes)
-    parts = _Parts(around.clock, client, registries, git)
+    presence = Presence(settings, around, exported, registries.client.ports, rounds.stopping)
+    parts = _Parts(around.clock, client, registries, presence, git)
     return Runtime(settings, around, parts, rounds, progress or NoProgress())
 
 

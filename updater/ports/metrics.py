@@ -18,6 +18,13 @@ class Metrics(Protocol):
         """Add one value to a histogram."""
 
 
+class Exposition(Protocol):
+    """Everything measured, as monitoring reads it. Thread-safe."""
+
+    def negotiate(self, accept: str) -> tuple[bytes, str]:
+        """The exposition in the format that the header line ``accept`` asks for, and its content type."""
+
+
 class NoMetrics:
     """Measures nothing."""
 

@@ -35,18 +35,6 @@ class Missing:
 
 
 MISSING = (
-    Missing("the health server", ("health_port",), "use --health-port 0, and the exit status"),
-    Missing(
-        "the metrics server",
-        (
-            "metrics_port",
-            "metrics_per_application",
-            "image_updater_metric_aliases",
-            "image_updater_metric_scope_detail",
-        ),
-        "use --metrics-port 0, and --output json",
-        harmless=(True, *_OFF),
-    ),
     Missing("the status page", ("status_addr",), "use --output json"),
     Missing("the webhook server", tuple(option.key for option in WEBHOOKS), "call 'run --once' from the pipeline"),
     Missing(
@@ -61,12 +49,6 @@ MISSING = (
         "the Kubernetes client",
         ("kubeconfig",),
         "use --disable-kubernetes, and credentials of the form env:VARIABLE or ext:/path",
-    ),
-    Missing(
-        "the health check for port exhaustion",
-        ("health_fail_on_port_exhaustion", "port_exhaustion_window", "port_exhaustion_threshold"),
-        "leave the variable out",
-        is_tuning=True,
     ),
 )
 

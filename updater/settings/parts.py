@@ -82,6 +82,8 @@ class RegistrySettings:
     token_attempts: int = 7
     token_retry_base_s: float = 0.2
     token_retry_max_s: float = 3.0
+    port_exhaustion_window_s: float = 60.0
+    port_exhaustion_threshold: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,19 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FaceSettings:
+    """What the process shows of itself over HTTP; None and an empty address stand for a listener that is off."""
+
+    health_port: int | None = None
+    metrics_port: int | None = None
+    status_addr: str = ""
+    fails_without_ports: bool = True
+    per_application: bool = True
+    has_aliases: bool = True
+    has_scope_detail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RunSettings:
     """One ``run``. ``interval_s`` 0 means one round; ``max_concurrency`` 0 means by the number of processors."""
 
@@ -131,6 +146,7 @@ class RunSettings:
     per_repo_cap: int = 0
     is_warmed_up: bool = True
     git: GitWriteSettings = field(default_factory=GitWriteSettings)
+    face: FaceSettings = FaceSettings()
 
 
 def run_settings(settings: Settings) -> RunSettings:
@@ -153,6 +169,20 @@ def run_settings(settings: Settings) -> RunSettings:
         per_repo_cap=settings.integer("per_repo_cap"),
         is_warmed_up=settings.is_on("warmup_cache"),
         git=git_settings(settings),
+        face=face_settings(settings),
+    )
+
+
+def face_settings(settings: Settings) -> FaceSettings:
+    """The listeners for health, metrics and status."""
+    return FaceSettings(
+        health_port=settings.integer("health_port") or None,
+        metrics_port=settings.integer("metrics_port") or None,
+        status_addr=settings.text("status_addr"),
+        fails_without_ports=settings.is_on("health_fail_on_port_exhaustion"),
+        per_application=settings.is_on("metrics_per_application"),
+        has_aliases=settings.is_on("image_updater_metric_aliases"),
+        has_scope_detail=settings.is_on("image_updater_metric_scope_detail"),
     )
 
 
@@ -192,6 +222,7 @@ def connection_settings(settings: Settings) -> ConnectionSettings:
 
 def registry_settings(settings: Settings) -> RegistrySettings:
     """The registry client."""
+    has_probes = "port_exhaustion_window" in settings.by_key
     return RegistrySettings(
         conf_path=settings.text("registries_conf_path"),
         cache_folder=settings.text("registry_cache_dir") if "registry_cache_dir" in settings.by_key else "",
@@ -213,6 +244,8 @@ def registry_settings(settings: Settings) -> RegistrySettings:
         token_attempts=settings.integer("registry_jwt_attempts"),
         token_retry_base_s=settings.seconds("registry_jwt_retry_base"),
         token_retry_max_s=settings.seconds("registry_jwt_retry_max"),
+        port_exhaustion_window_s=settings.seconds("port_exhaustion_window") if has_probes else 60.0,
+        port_exhaustion_threshold=settings.integer("port_exhaustion_threshold") if has_probes else 8,
     )
 
 

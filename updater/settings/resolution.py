@@ -78,13 +78,12 @@ def resolve(
     found = {
         option.key: _find(option, command, arguments, environment, place, warnings) for option in options_of(command)
     }
+    check_choices(found)
     if command in _CONNECTED:
         _apply_once(found)
         _overrule(found, command)
         _compute(found, platform)
         check_settings(found, platform)
-    else:
-        check_choices(found)
     warnings += [_stray(word) for word in arguments.words if command not in _TAKES_WORDS]
     warnings += _remarks(found, platform)
     return Resolution(Settings(command, MappingProxyType(found)), tuple(warnings))

@@ -129,7 +129,7 @@ class PrometheusMetrics:
         return (Alias(definition.name), *(definition.aliases if self._options.has_aliases else ()))
 
     def _measure(self, operation: str, name: str, amount: float, labels: Mapping[str, str]) -> None:
-        key = (operation, name, *labels.items())
+        key: tuple[str | tuple[str, str], ...] = (operation, name, *labels.items())
         known = self._steps.get(key)
         if known is not None:
             _take(known, amount)

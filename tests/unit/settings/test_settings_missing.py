@@ -21,11 +21,9 @@ def settings(*words: str, **environment: str) -> Settings:
 @pytest.mark.parametrize(
     "words",
     [
-        pytest.param(("--once", "--metrics-port", "9000"), id="metrics"),
-        pytest.param(("--interval", "0", "--health-port", "8080"), id="health, though it is the default"),
         pytest.param(("--once", "--enable-webhook"), id="webhooks"),
         pytest.param(("--once", "--git-commit-method", "api"), id="commits through an API"),
-        pytest.param(("--once", "--status-addr", ":1"), id="status page"),
+        pytest.param(("--status-addr", ":1"), id="status page"),
     ],
 )
 def test_asking_for_what_is_not_there_ends_with_one_clear_line(words: tuple[str, ...]) -> None:
@@ -45,7 +43,6 @@ def test_a_variable_asks_as_well_and_is_named() -> None:
         pytest.param(("--once",), id="one round"),
         pytest.param(("--interval", "0"), id="one round by interval"),
         pytest.param(("--once", "--mode", "continuous"), id="once means cycle mode"),
-        pytest.param(("--once", "--health-port", "8080"), id="once means no health server"),
         pytest.param(
             ("--once", "--metrics-port", "0", "--warmup-cache=false", "--status-addr=", "--enable-webhook=false"),
             id="switched off",
@@ -56,12 +53,6 @@ def test_a_variable_asks_as_well_and_is_named() -> None:
 )
 def test_what_is_switched_off_or_the_case_is_accepted(words: tuple[str, ...]) -> None:
     assert refuse_missing(settings(*words)) == ()
-
-
-def test_a_number_that_tunes_what_is_not_there_only_warns() -> None:
-    (warning,) = refuse_missing(settings("--once", PORT_EXHAUSTION_THRESHOLD="9"))
-    assert warning.kind == "no_effect"
-    assert "variable PORT_EXHAUSTION_THRESHOLD has no effect" in warning.text
 
 
 def test_the_table_names_options_that_exist() -> None:

@@ -1,0 +1,150 @@
+"""The listeners of ``run``, in a real runtime against real servers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from tests.sidecar.recording import RecordingLog
+from updater.assembly.runtime import Runtime, build_runtime
+from updater.clock import Deadline, SystemClock
+from updater.errors import ConfigurationError
+from updater.playground.showcase import Showcase
+from updater.settings.parts import ConnectionSettings, FaceSettings, RegistrySettings, RunSettings
+from updater.transport.redaction import Secret
+
+pytestmark = pytest.mark.wire
+CLOCK = SystemClock()
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def showcase() -> Iterator[Showcase]:
+    with Showcase() as running:
+        yield running
+
+
+Build = Callable[..., Runtime]
+
+
+@pytest.fixture
+def build(showcase: Showcase, tmp_path: Path, log: RecordingLog) -> Iterator[Build]:
+    registries = tmp_path / "registries.conf"
+    registries.write_text(showcase.registries_conf)
+    connection = ConnectionSettings(showcase.web.url, is_grpc_web=True, token=Secret(showcase.token))
+    built: list[Runtime] = []
+
+    def make(face: FaceSettings | None = None, **settings: object) -> Runtime:
+        wanted = RunSettings(
+            connection=connection,
+            registry=RegistrySettings(conf_path=str(registries)),
+            face=face or FaceSettings(health_port=0, metrics_port=0),
+            **settings,
+        )
+        built.append(build_runtime(wanted, log=log, environment={}))
+        return built[-1]
+
+    yield make
+    for runtime in built:
+        runtime.close()
+
+
+@contextmanager
+def running(runtime: Runtime) -> Iterator[threading.Thread]:
+    """The runtime at work, until the end of the block."""
+    thread = threading.Thread(target=runtime.run)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        runtime.stop()
+        thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+
+
+def get(runtime: Runtime, name: str, path: str) -> tuple[int, str]:
+    port = runtime.addresses[name].port
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = Deadline.after(CLOCK, PATIENCE_S)
+    while not holds():
+        assert not deadline.has_passed
+        CLOCK.wait_s(0.02)
+
+
+def test_probes_follow_the_life_of_the_process(build: Build) -> None:
+    runtime = build(interval_s=60.0)
+    runtime.open()
+    assert get(runtime, "health", "/healthz") == (200, "OK\n")
+    status, reason = get(runtime, "health", "/readyz")
+    assert (status, "not warm yet" in reason) == (503, True)
+    with running(runtime):
+        wait_until(lambda: get(runtime, "health", "/readyz") == (200, "OK\n"))
+        runtime.stop()
+        status, reason = get(runtime, "health", "/readyz")
+        assert (status, "shutting down" in reason) == (503, True)
+    assert get(runtime, "health", "/healthz")[0] == 200
+    port = runtime.addresses["health"].port
+    runtime.close()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+@pytest.mark.parametrize("mode", ["cycle", "continuous"])
+def test_the_series_of_an_application_go_with_it(build: Build, showcase: Showcase, mode: str) -> None:
+    runtime = build(interval_s=0.2, mode=mode, is_warmed_up=False)
+    runtime.open()
+    series = 'images_considered_total{application="argocd/shop-web"}'
+    with running(runtime):
+        wait_until(lambda: series in get(runtime, "metrics", "/metrics")[1])
+        showcase.world.delete("shop-web")
+        wait_until(lambda: series not in get(runtime, "metrics", "/metrics")[1])
+        assert 'application="argocd/shop-api"' in get(runtime, "metrics", "/metrics")[1]
+
+
+def test_metrics_say_what_the_settings_ask_for(build: Build) -> None:
+    face = FaceSettings(metrics_port=0, per_application=False, has_aliases=False)
+    runtime = build(face, is_warmed_up=False)
+    runtime.open()
+    with running(runtime) as thread:
+        thread.join(PATIENCE_S)
+        found = get(runtime, "metrics", "/metrics")[1]
+    assert "application=" not in found
+    assert "images_checked_total" not in found
+    assert "argocd_image_updater_update_cycle_last_end_timestamp" in found
+    assert "argocd_image_updater_port_exhaustion_degraded 0.0" in found
+
+
+def test_a_port_that_is_taken_ends_the_start_and_leaves_none_open(build: Build, log: RecordingLog) -> None:
+    with closing(socket.create_server(("", 0))) as taken:
+        runtime = build(FaceSettings(health_port=0, metrics_port=taken.getsockname()[1]))
+        with pytest.raises(ConfigurationError, match="--metrics-port: cannot listen on") as caught:
+            runtime.open()
+    assert caught.value.code == "port_in_use"
+    assert log.events("info") == []
+
+
+def test_a_listener_that_dies_ends_the_work_in_order(build: Build, log: RecordingLog) -> None:
+    runtime = build(interval_s=60.0, is_warmed_up=False)
+    runtime.open()
+    with running(runtime) as thread:
+        wait_until(lambda: get(runtime, "health", "/readyz")[0] == 200)
+        (descriptor,) = [each.fileno() for each in runtime._parts.presence._face._listeners if each.name == "metrics"]
+        with closing(socket.socket(fileno=os.dup(descriptor))) as same:
+            same.shutdown(socket.SHUT_RDWR)
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
+    assert runtime.lost_listener == "metrics"
+    assert log.events("error").count("listener_died") == 1

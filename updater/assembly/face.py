@@ -1,0 +1,79 @@
+"""The listeners of ``run``: health, metrics, status (``runtime.md`` 3.1, 3.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sidecar.addresses import Address
+from sidecar.connections import Limits
+from sidecar.exposition import METRICS_LIMITS, metrics_application
+from sidecar.health import BuildFacts, health_application
+from sidecar.server import Listener, ListenerOptions, OnDeath
+from updater import BUILD_DATE, COMMIT, __version__
+from updater.assembly.surroundings import Surroundings
+from updater.clock import Deadline
+from updater.ports.metrics import Exposition
+from updater.ports.status import ProcessHealth
+from updater.settings.parts import FaceSettings
+
+CLOSE_TIMEOUT_S = 2.0
+"""For answers that are on their way when everything else has ended."""
+
+_STARTED = {"health": "health_server_started", "metrics": "metrics_server_started"}
+"""Events of the log, by the names of listeners."""
+
+BUILD = BuildFacts(f"v{__version__}+{COMMIT[:7]}", COMMIT, BUILD_DATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the listeners show; ``exposition`` None when nothing is measured."""
+
+    health: ProcessHealth
+    exposition: Exposition | None = None
+
+
+class Face:
+    """All listeners of one process; opened and closed once, by their owner."""
+
+    def __init__(self, listeners: Sequence[Listener], around: Surroundings) -> None:
+        self._listeners = listeners
+        self._around = around
+
+    def open(self, on_death: OnDeath) -> None:
+        """Take every address, then serve. Raises ``ConfigurationError`` ``port_in_use`` with nothing left open."""
+        try:
+            for listener in self._listeners:
+                listener.bind()
+        except BaseException:
+            self.close()
+            raise
+        for listener in self._listeners:
+            self._around.log.info(_STARTED[listener.name], port=listener.address.port)
+            listener.start(on_death)
+
+    def close(self) -> None:
+        """Close all, by one deadline. Idempotent."""
+        deadline = Deadline.after(self._around.clock, CLOSE_TIMEOUT_S)
+        for listener in self._listeners:
+            listener.stop(deadline)
+
+    @property
+    def addresses(self) -> dict[str, Address]:
+        """Where the listeners listen, by name."""
+        return {listener.name: listener.address for listener in self._listeners}
+
+
+def build_face(settings: FaceSettings, shown: Shown, around: Surroundings) -> Face:
+    """The listeners that the settings want, not yet bound."""
+    listeners: list[Listener] = []
+    if settings.health_port is not None:
+        application = health_application(shown.health, BUILD, around.log)
+        options = ListenerOptions("health", "--health-port", Limits(request_timeout_s=10.0))
+        listeners.append(Listener(Address("", settings.health_port), application, options, around.clock, around.log))
+    if settings.metrics_port is not None and shown.exposition is not None:
+        metrics = metrics_application(shown.exposition, around.log)
+        options = ListenerOptions("metrics", "--metrics-port", METRICS_LIMITS)
+        listeners.append(Listener(Address("", settings.metrics_port), metrics, options, around.clock, around.log))
+    return Face(listeners, around)
