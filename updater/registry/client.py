@@ -173,7 +173,10 @@ class RegistryClient:
         def tell() -> None:
             self._tell_change(repository)
 
-        return self._guarded(visit, Ask.LIST, lambda key: self._polls.fetch(key, deadline, poll, tell))
+        def check() -> None:
+            self._connections.check_heard(visit.origin, str(visit.remote))
+
+        return self._guarded(visit, Ask.LIST, lambda key: self._polls.fetch(key, deadline, poll, tell, check))
 
 
 def poll_key(visit: Visit) -> PollKey:

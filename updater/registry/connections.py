@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from updater.clock import Clock, Deadline
-from updater.errors import ConfigurationError, RegistryUnreachable
+from updater.errors import ConfigurationError, RegistryError, RegistryUnreachable
 from updater.registry.answers import Answer
 from updater.registry.distrust import Distrusted
 from updater.registry.endpoints import Endpoint, origin_of
@@ -22,6 +22,7 @@ from updater.registry.options import RegistryOptions
 from updater.registry.pacing import RequestRates, RequestSlots
 from updater.registry.port_exhaustion import PortExhaustion
 from updater.registry.pull_limits import pull_pause_s
+from updater.registry.silences import Silences
 from updater.registry.transports import Janitor, TransportKey, Transports
 from updater.transport.errors import TransportError, TransportFailure
 from updater.transport.http import HttpExchange, HttpRequest, HttpTransport
@@ -73,6 +74,7 @@ class RegistryConnections:
         self._measures = measures
         self._ports = ports
         self._gates = Gates(clock)
+        self._silences = Silences(clock)
         self._distrusted = Distrusted(clock)
         self._rates = RequestRates(clock)
         self._slots = RequestSlots(options.max_inflight_in_all)
@@ -84,7 +86,8 @@ class RegistryConnections:
     ) -> Answer:
         """The complete answer, whatever its status; raises ``RegistryError`` when there is none.
 
-        ``RegistryUnavailable`` with code ``rate_limited`` comes without any request while the origin wants a pause.
+        ``RegistryUnavailable`` with code ``rate_limited`` comes without any request while the origin wants a pause, and
+        ``RegistryUnreachable`` with code ``registry_silent`` while it answers nobody.
         """
         origin = endpoint.api_origin if route is Route.API else origin_of(request.url)
         gates = [GateKey(route, origin)] + ([GateKey(route, origin, request.pull_id)] if request.pull_id else [])
@@ -93,10 +96,17 @@ class RegistryConnections:
         size = self._options.max_token_requests if route is Route.TOKEN else self._options.http.pool_size
         with self._slots.hold((route, origin), size, request.where, deadline):
             self._take_turn(endpoint, route, origin, request.where, deadline)
-            answer = self._measured(endpoint, TransportKey(route, origin, endpoint.tls), request, deadline)
+            answer = self._heard(endpoint, TransportKey(route, origin, endpoint.tls), request, deadline)
         if route is not Route.REDIRECT:
             self._mind_limits(endpoint, gates, answer)
         return answer
+
+    def check_heard(self, origin: str, where: str) -> None:
+        """Raises ``RegistryUnreachable`` with code ``registry_silent`` while the API at ``origin`` answers nobody.
+
+        For those who would wait for somebody else's request.
+        """
+        self._silences.check((Route.API, origin), where)
 
     def retire(self, origin: str, tls: TlsOptions | None = None) -> None:
         """The configuration of an origin has changed: new connections, and no memory of its limits.
@@ -106,6 +116,8 @@ class RegistryConnections:
         self._transports.retire(lambda key: key.origin == origin and tls in (None, key.tls))
         self._distrusted.forget(origin)
         self._gates.forget(origin)
+        for route in Route:
+            self._silences.forget((route, origin))
 
     def retire_trust(self, tls: TlsOptions) -> None:
         """Nobody has these TLS inputs any more."""
@@ -122,6 +134,24 @@ class RegistryConnections:
             self._rates.take(entry, endpoint.requests_per_s, where, deadline)
         elif route is Route.TOKEN:
             self._rates.take((route, origin), self._options.token_requests_per_s, where, deadline)
+
+    def _heard(self, endpoint: Endpoint, key: TransportKey, request: RegistryRequest, deadline: Deadline) -> Answer:
+        """The answer, with what its coming says of the origin."""
+        whom = (key.route, key.origin)
+        self._silences.enter(whom, request.where)
+        began_s = self._clock.monotonic_s()
+        try:
+            answer = self._measured(endpoint, key, request, deadline)
+        except RegistryUnreachable as error:
+            if error.code != "cancelled":
+                self._silences.unanswered(whom, self._clock.monotonic_s() - began_s)
+            raise
+        except RegistryError:
+            # An answer that cannot be used is one.
+            self._silences.answered(whom)
+            raise
+        self._silences.answered(whom)
+        return answer
 
     def _measured(self, endpoint: Endpoint, key: TransportKey, request: RegistryRequest, deadline: Deadline) -> Answer:
         if key.route is not Route.API:

@@ -24,9 +24,9 @@ from updater.transport.redaction import cap_text, redact, summarize_html
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 499, 500, 502, 503, 504, 522})
 MAX_RETRY_AFTER_S = 15 * 60.0
-NO_RETRY_CODES = frozenset({"registry_tls", "cancelled", "token_unavailable"})
-"""Codes of errors whose class may be retried and which themselves may not: TLS needs an operator, a cancelled call
-must end, and the token service was retried before it gave up."""
+NO_RETRY_CODES = frozenset({"registry_tls", "registry_silent", "cancelled", "token_unavailable"})
+"""Codes of errors whose class may be retried and which themselves may not: TLS needs an operator, who is silent is
+asked again after a pause, a cancelled call must end, and the token service was retried before it gave up."""
 RETRY_ONCE_CODES = frozenset({"bad_response", "digest_mismatch"})
 """A page of a captive portal may be gone a moment later; a second wrong answer is believed."""
 CONTENT_CODES = frozenset(

@@ -26,7 +26,7 @@ MAX_KEPT_TAGS = 5_000_000
 """Tag names kept in all lists together, about 350 MB: a list counts as many as it has, at least one."""
 MAX_UNKNOWN_S = 30 * 60.0
 """How long it is believed at most that there is no such repository."""
-_PASSING_CODES = frozenset({"cancelled", "token_unavailable"})
+_PASSING_CODES = frozenset({"cancelled", "token_unavailable", "registry_silent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,11 @@ class SharedPolls:
         deadline: Deadline,
         poll: Callable[[], Listing],
         when_changed: Callable[[], None] = lambda: None,
+        before_asking: Callable[[], None] = lambda: None,
     ) -> tuple[str, ...]:
         """The tags of a recent, running or new poll; raises ``RegistryError``.
 
+        ``before_asking`` may raise one in place of a wait for a poll, running or new.
         ``when_changed`` is called in the thread of the one caller whose poll found other tags than the poll before it.
         """
         is_leader = is_changed = False
@@ -100,6 +102,8 @@ class SharedPolls:
             return tags
 
         recent = self._recall(key)
+        if recent is None:
+            before_asking()
         tags = self._flights.fetch((key, self._edition(key)), deadline, lead) if recent is None else recent
         if not is_leader:
             self._measures.tags_wanted(key.registry, "shared")
