@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from updater.cli.candidates import HEADINGS, CandidateRow, candidate_rows, print_candidates
+from updater.cli.candidates import HEADINGS, print_candidates
 from updater.model.images import Candidate, Choice, Loss
+from updater.telemetry.candidates import CandidateRow, candidate_rows
 
 DAY_NS = 86_400 * 10**9
 DIGEST = "sha256:" + "a" * 64

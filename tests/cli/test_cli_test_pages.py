@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from updater.cli.candidates import CandidateRow
 from updater.model.images import Loss
 from updater.settings.table.test import TEST
+from updater.telemetry.candidates import CandidateRow
 from updater.telemetry.sentences import SENTENCES
 
 DOCS = Path(__file__).parents[2] / "docs"

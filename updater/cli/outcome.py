@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from updater.cli.candidates import CandidateRow, candidate_rows
 from updater.model.changes import WriteBackResult, WriteOutcome
 from updater.model.images import Counter, Decision, Reason, Strategy
 from updater.model.report import ApplicationReport, Report
+from updater.telemetry.candidates import CandidateRow, candidate_rows
 from updater.transport.redaction import cap_text
 
 SCHEMA_VERSION = 1
@@ -92,6 +92,11 @@ def _update_text(result: WriteBackResult | None) -> str:
         return "not written"
     text = _UPDATE_TEXTS[result.outcome]
     return f"{text}: {result.error}" if result.error else text
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 error``, ``2 errors``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def decision_candidates(decision: Decision) -> list[CandidateRow]:

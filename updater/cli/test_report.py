@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
-from updater.cli.candidates import CandidateRow, candidate_rows, print_candidates
+from updater.cli.candidates import print_candidates
 from updater.cli.test_outcome import TagOutcome
 from updater.cli.test_request import TagRequest
 from updater.model.images import Strategy
 from updater.registry.endpoints import RemoteRepository
+from updater.telemetry.candidates import CandidateRow, candidate_rows
 
 SCHEMA_VERSION = 1
 """Raised when a key of the document goes away or changes its meaning; new keys do not raise it."""
