@@ -99,8 +99,16 @@ class Rounds:
         }
 
     def admits(self, application: ApplicationSnapshot) -> bool:
-        """Whether an Application passes the filters (``runtime.md`` 3.2); what its owner should mend is said once."""
-        plan = plan_application(application, self._plan_options(), self._experience.memory)
+        """Whether an Application passes the filters (``runtime.md`` 3.2); what its owner should mend is said once.
+
+        One that a bug keeps from being judged passes: the round that takes it meets the same bug and reports it, while
+        a List that ended here would be the end of everybody's updates.
+        """
+        options = self._plan_options()
+        try:
+            plan = plan_application(application, options, self._experience.memory)
+        except Exception:  # noqa: BLE001 - see above
+            return True
         if plan.skip is not None:
             self._experience.announcer.skipped(application, plan)
         return plan.skip is None

@@ -186,13 +186,14 @@ def build_runtime(
     progress: Progress | None = None,
     environment: Mapping[str, str] = os.environ,
     metrics: Metrics | None = None,
+    clock: SystemClock | None = None,
 ) -> Runtime:
     """The runtime for validated settings. Raises ``ConfigurationError``; nothing has been sent yet.
 
     For an unverified native channel the server's certificate is fetched, which may raise ``ArgoCDUnreachable``.
     """
     exported = exported_metrics(settings.face)
-    around = Surroundings(environment, SystemClock(), log, metrics or exported or NoMetrics())
+    around = Surroundings(environment, clock or SystemClock(), log, metrics or exported or NoMetrics())
     rules = _load_rules(settings.filters, log)
     registries = build_registries(settings.registry, around)
     client = build_client(settings.connection, around)
