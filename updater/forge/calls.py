@@ -59,6 +59,7 @@ class Connection:
     """
 
     base: str
+    token: Secret
     headers: Mapping[str, str] = field(repr=False)
     transport: HttpTransport
     when_denied: Callable[[], object]
@@ -81,7 +82,8 @@ class ForgeApi:
             "User-Agent": options.user_agent,
             **connection.headers,
         }
-        self._secrets = tuple(Secret(value.rpartition(" ")[2]) for value in connection.headers.values())
+        encoded = (Secret(value.rpartition(" ")[2]) for value in connection.headers.values())
+        self._secrets = (connection.token, *encoded)
         self._deadline = deadline
         self._options = options
         self._log = log

@@ -63,6 +63,7 @@ class ForgeClients:
             transport = HttpTransport(access.http, self._clock)
             connection = Connection(
                 place.api,
+                access.token,
                 authorization(provider, access),
                 transport,
                 when_denied=lambda: self._access.reject(target, namespace),

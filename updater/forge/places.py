@@ -73,16 +73,24 @@ def parse_api_url(text: str, *, allows_http: bool = False) -> ApiUrl:
     """Parse ``provider[@host]=URL``; raises ``ConfigurationError``."""
     name, _, url = text.strip().partition("=")
     word, _, host = name.strip().partition("@")
-    parts = urlsplit(url.strip())
-    schemes = ("https", "http") if allows_http else ("https",)
-    is_clean = not (parts.query or parts.fragment or parts.username or parts.password)
-    if word not in _PROVIDERS or parts.scheme not in schemes or not parts.hostname or not is_clean:
+    if word not in _PROVIDERS or not _is_api_url(url.strip(), allows_http=allows_http):
+        # The text itself is not shown, because people leave passwords in URLs.
         raise ConfigurationError(
-            f"the API address {name[:60]!r} is not understood",
+            "an API address is not understood",
             where="--pull-request-api-url",
             hint="write <provider>=<https URL> or <provider>@<host>=<https URL>, without a user, query or fragment",
         )
     return ApiUrl(_PROVIDERS[word], host.strip().lower(), url.strip().rstrip("/"))
+
+
+def _is_api_url(url: str, *, allows_http: bool) -> bool:
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    is_clean = not (parts.query or parts.fragment or parts.username or parts.password)
+    return has_host and is_clean and parts.scheme in (("https", "http") if allows_http else ("https",))
 
 
 def find_place(provider: ForgeProvider, remote: GitRemote, urls: Sequence[ApiUrl] = ()) -> ForgePlace:
