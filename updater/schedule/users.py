@@ -68,7 +68,5 @@ def _hosts(registry: str) -> frozenset[str]:
 
 
 def _paths(registry: str, name: str) -> frozenset[str]:
-    if registry not in _HUBS:
-        return frozenset({name})
     bare = name.removeprefix(_OFFICIAL)
-    return frozenset({name, bare, name if "/" in bare else _OFFICIAL + bare})
+    return frozenset({name} if registry not in _HUBS or "/" in bare else {bare, _OFFICIAL + bare})

@@ -28,10 +28,13 @@ from schedule_fleet import (
 from updater.clock import Backoff
 from updater.errors import ArgoCDUnavailable
 from updater.model.applications import ApplicationSnapshot
+from updater.model.references import ImageRepository
 from updater.model.report import Report
 from updater.ports.fleet import FleetEvent
+from updater.ports.nudges import Nudges, PushEvent
 from updater.schedule.continuous_runner import ContinuousParts, ContinuousRunner
 from updater.schedule.follower import FleetAccess, FollowOptions
+from updater.schedule.nudging import FleetNudges
 from updater.schedule.options import ScheduleOptions
 from updater.schedule.rounds import RoundHooks
 from updater.schedule.watching import WatchOptions
@@ -43,7 +46,14 @@ HASTY = WatchOptions(pause=Backoff(attempts=0, base_s=0.01, cap_s=0.01))
 class Fleet:
     """A runner, what it processed, and how each attempt ends."""
 
-    def __init__(self, *names: str, interval_s: float = LONG_S, timeout_s: float = WAIT_S, **options: Any) -> None:
+    def __init__(
+        self,
+        *names: str,
+        interval_s: float = LONG_S,
+        timeout_s: float = WAIT_S,
+        is_polling: bool = True,
+        **options: Any,
+    ) -> None:
         self.source = MemorySource(*map(application, names))
         self.feed = MemoryFeed()
         self.clock = SteppedClock()
@@ -61,6 +71,8 @@ class Fleet:
             self._process,
             RoundHooks(self.known.append, self.gone.put),
             follow,
+            images_of=lambda snapshot: frozenset({ImageRepository("", snapshot.key.name)}),
+            is_polling=is_polling,
         )
         schedule = ScheduleOptions(interval_s=interval_s, **options)
         self.runner = ContinuousRunner(parts, schedule, timeout_s, self.metrics, self.clock, self.log)
@@ -163,6 +175,90 @@ def test_a_nudge_attempts_at_once_and_knows_its_fleet(running: Run) -> None:
     fleet.next_processed(2)
     assert fleet.runner.nudge(["ns/b", "ns/unknown"]) == 1
     assert fleet.next_processed() == Counter("b")
+
+
+def test_without_polling_only_what_is_nudged_is_attempted(running: Run) -> None:
+    fleet = Fleet("a", "b", interval_s=0, is_polling=False)
+    running(fleet)
+    _, events = fleet.feed.next_watch()
+    events.tell(FleetEvent(application("a", 5, labels={"x": "y"})))
+    events.tell(FleetEvent(application("new", 6)))
+    events.tell(FleetEvent(application("new", 7), is_deleted=True))
+    assert fleet.gone.get(timeout=WAIT_S) == "ns/new"
+    assert fleet.runner.nudge(["ns/b"]) == 1
+    assert fleet.next_processed() == Counter("b")
+    assert fleet.processed.empty()
+
+
+def test_after_the_last_call_only_what_is_nudged_is_attempted(running: Run) -> None:
+    fleet = Fleet("a", "b", interval_s=0.01)
+    running(fleet)
+    fleet.next_processed(2)
+    fleet.runner.keep_only_nudged()
+    assert fleet.runner._dispatcher.wait_done(WAIT_S)
+    fleet.processed = queue.Queue()
+    fleet.runner.nudge(["ns/b"])
+    assert fleet.next_processed() == Counter("b")
+    assert fleet.runner._dispatcher.wait_done(WAIT_S)
+    assert fleet.processed.empty()
+
+
+def test_an_event_forgets_the_repository_before_its_users_are_attempted(running: Run) -> None:
+    fleet, order = Fleet("a", "b", max_concurrency=1), []
+    running(fleet)
+    fleet.next_processed(2)
+    fleet.during = order.append
+    nudges: Nudges = FleetNudges(fleet.runner, lambda repository: order.append(f"forget {repository.name}"), fleet.log)
+    assert nudges.nudge(PushEvent("ghcr.io", "b", "1")) == 1
+    assert nudges.wait_settled(WAIT_S)
+    assert order == ["forget b", "b"]
+    assert nudges.nudge(PushEvent("ghcr.io", "unknown", "1")) == 0
+    assert fleet.log.fields_of("webhook_finished") == {
+        "registry": "ghcr.io",
+        "repository": "b",
+        "tag": "1",
+        "processed": 1,
+        "updated": 0,
+        "errors": 0,
+        "skipped": 0,
+    }
+
+
+def test_a_nudge_during_an_attempt_is_one_attempt_more(running: Run) -> None:
+    fleet = Fleet("a")
+    running(fleet)
+    fleet.next_processed()
+    entered, gate = threading.Event(), threading.Event()
+
+    def hold(name: str) -> None:
+        entered.set()
+        assert gate.wait(WAIT_S)
+
+    fleet.during = hold
+    nudges = FleetNudges(fleet.runner, lambda _: None, fleet.log)
+    nudges.nudge(PushEvent("", "a"))
+    assert entered.wait(WAIT_S)
+    for _ in range(3):
+        nudges.nudge(PushEvent("", "a"))
+    gate.set()
+    assert nudges.wait_settled(WAIT_S)
+    assert fleet.runner._dispatcher.wait_done(WAIT_S)
+    assert fleet.processed.qsize() == 2
+    assert fleet.log.count("webhook_finished") == 4
+
+
+def test_a_changed_list_nudges_its_users_unless_an_event_does(running: Run) -> None:
+    fleet = Fleet("a")
+    running(fleet)
+    fleet.next_processed()
+    nudges = FleetNudges(fleet.runner, lambda _: None, fleet.log)
+    nudges.tags_changed(ImageRepository("", "a"))
+    assert fleet.next_processed() == Counter("a")
+    fleet.during = lambda _: nudges.tags_changed(ImageRepository("", "a"))
+    nudges.nudge(PushEvent("", "a"))
+    assert nudges.wait_settled(WAIT_S)
+    assert fleet.runner._dispatcher.wait_done(WAIT_S)
+    assert fleet.processed.qsize() == 1
 
 
 def test_an_api_that_is_away_at_start_is_asked_again(running: Run) -> None:

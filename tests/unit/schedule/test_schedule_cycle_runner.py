@@ -16,12 +16,21 @@ from schedule_fleet import WAIT_S, MemorySource, RecordingLog, RecordingMetrics,
 from updater.clock import Clock, SystemClock
 from updater.errors import ArgoCDUnavailable
 from updater.model.applications import ApplicationSnapshot
+from updater.model.references import ImageRepository
 from updater.model.report import Report
+from updater.ports.nudges import PushEvent
 from updater.schedule.cycle_runner import CycleParts, CycleRunner
+from updater.schedule.nudging import FleetNudges
 from updater.schedule.options import Schedule, ScheduleOptions
 from updater.schedule.rounds import RoundHooks
 
 SHORT_S = 0.01
+
+
+def opened() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
 
 
 @dataclass
@@ -32,6 +41,11 @@ class Rounds:
     clock: Clock = field(default_factory=ManualClock)
     failing: set[str] = field(default_factory=set)
     crash: Exception | None = None
+    nudged: queue.Queue[list[str]] = field(default_factory=queue.Queue)
+    nudged_crash: Exception | None = None
+    is_cycling: bool = False
+    gate: threading.Event = field(default_factory=opened)
+    """Cleared, it holds a cycle."""
     admits: Callable[[ApplicationSnapshot], bool] = lambda _: True
     done: queue.Queue[list[str]] = field(default_factory=queue.Queue)
     workers: list[int] = field(default_factory=list)
@@ -41,15 +55,32 @@ class Rounds:
 
     def process(self, snapshots: Sequence[ApplicationSnapshot], workers: int) -> Report:
         self.workers.append(workers)
+        self.is_cycling = True
         self.done.put([each.key.name for each in snapshots])
+        self.gate.wait(WAIT_S)
+        self.is_cycling = False
         if self.crash is not None:
             error, self.crash = self.crash, None
             raise error
         reports = [(bad if each.key.name in self.failing else good)(each) for each in snapshots]
         return Report(tuple(report.applications[0] for report in reports))
 
+    def process_nudged(self, snapshots: Sequence[ApplicationSnapshot], workers: int) -> Report:
+        assert not self.is_cycling
+        self.nudged.put([each.key.name for each in snapshots])
+        if self.nudged_crash is not None:
+            raise self.nudged_crash
+        return Report(tuple(good(each).applications[0] for each in snapshots))
+
     def runner(self, **options: Any) -> CycleRunner:
-        parts = CycleParts(self.source, self.admits, self.process, self.hooks)
+        parts = CycleParts(
+            self.source,
+            self.admits,
+            self.process,
+            self.hooks,
+            images_of=lambda snapshot: frozenset({ImageRepository("", snapshot.key.name)}),
+            process_nudged=self.process_nudged,
+        )
         return CycleRunner(parts, ScheduleOptions(**options), WAIT_S, self.metrics, self.clock, self.log)
 
 
@@ -261,3 +292,67 @@ def test_threads_stay_flat_over_many_cycles(running: Callable[[CycleRunner], Fut
 
 def assert_true(value: bool) -> None:  # noqa: FBT001 - the one argument there is
     assert value
+
+
+def test_an_event_is_processed_between_cycles(running: Callable[[CycleRunner], Future[bool]]) -> None:
+    rounds = Rounds(MemorySource(application("a"), application("b")), clock=SystemClock())
+    runner, forgotten = rounds.runner(interval_s=3600), []
+    nudges = FleetNudges(runner, forgotten.append, rounds.log)
+    running(runner)
+    rounds.done.get(timeout=WAIT_S)
+    assert nudges.nudge(PushEvent("ghcr.io", "b")) == 1
+    assert rounds.nudged.get(timeout=WAIT_S) == ["b"]
+    assert nudges.wait_settled(WAIT_S)
+    assert forgotten == [ImageRepository("", "b")]
+    assert rounds.log.fields_of("webhook_finished")["processed"] == 1
+    assert rounds.source.calls == 1
+
+
+def test_events_during_a_cycle_are_one_round_after_it(running: Callable[[CycleRunner], Future[bool]]) -> None:
+    rounds = Rounds(MemorySource(application("a"), application("b")), clock=SystemClock())
+    runner = rounds.runner(interval_s=3600)
+    nudges = FleetNudges(runner, lambda _: None, rounds.log)
+    rounds.gate.clear()
+    running(runner)
+    rounds.done.get(timeout=WAIT_S)
+    for name in ("b", "a", "b", "unknown"):
+        nudges.nudge(PushEvent("", name))
+    assert rounds.nudged.empty()
+    rounds.gate.set()
+    assert rounds.nudged.get(timeout=WAIT_S) == ["b", "a"]
+    assert nudges.wait_settled(WAIT_S)
+    assert rounds.nudged.empty()
+    assert rounds.log.count("webhook_finished") == 3
+
+
+@pytest.mark.parametrize("crash", [ArgoCDUnavailable("away"), RuntimeError("a bug")], ids=["error", "bug"])
+def test_a_round_of_an_event_that_fails_is_told_and_ends_nothing(
+    running: Callable[[CycleRunner], Future[bool]], crash: Exception
+) -> None:
+    rounds = Rounds(MemorySource(application("a")), clock=SystemClock(), nudged_crash=crash)
+    runner = rounds.runner(interval_s=3600)
+    nudges = FleetNudges(runner, lambda _: None, rounds.log)
+    running(runner)
+    rounds.done.get(timeout=WAIT_S)
+    nudges.nudge(PushEvent("", "a"))
+    assert nudges.wait_settled(WAIT_S)
+    assert rounds.log.fields_of("webhook_finished")["errors"] == 1
+    assert rounds.metrics.value("images_errors_total", application="ns/a") == 1
+    rounds.nudged_crash = None
+    nudges.nudge(PushEvent("", "a"))
+    assert nudges.wait_settled(WAIT_S)
+
+
+def test_who_leaves_between_event_and_round_is_not_waited_for(
+    running: Callable[[CycleRunner], Future[bool]],
+) -> None:
+    rounds = Rounds(MemorySource(application("a"), application("b")), clock=SystemClock())
+    runner = rounds.runner(interval_s=SHORT_S)
+    nudges = FleetNudges(runner, lambda _: None, rounds.log)
+    running(runner)
+    rounds.done.get(timeout=WAIT_S)
+    runner.keep_only_nudged()
+    runner.tickets.open(["ns/a"], frozenset(), rounds.log)
+    runner._note_fleet({"ns/b": application("b")})
+    assert nudges.wait_settled(0)
+    assert nudges.nudge(PushEvent("", "a")) == 0
