@@ -1,0 +1,212 @@
+"""Changes for Git: who gets them, all of a round at once, and what a failure costs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.unit.engine.fleet import HOST, MemoryRegistry, MemoryWriteBack, RecordingLog, helm_application, run_round
+from updater.clock import Deadline, SystemClock
+from updater.engine.announcements import Announcer
+from updater.engine.engine import Engine, EngineOptions, Experience
+from updater.engine.writing import Writers
+from updater.model.applications import ApplicationKey, ApplicationSnapshot
+from updater.model.changes import WriteBackResult, WriteOutcome
+from updater.model.images import Reason
+from updater.ports.progress import NoProgress
+from updater.writeback.git_intents import GitIntent
+
+WEB = f"{HOST}/shop/web"
+TAGS = {WEB: ["1.0.0", "1.0.1"]}
+GIT = {"write-back-method": "git", "write-back-target": "helmvalues"}
+
+
+@dataclass
+class MemoryGit:
+    """Remembers which intents came together; ``outcomes`` by name of the Application; may meet a bug."""
+
+    outcomes: dict[str, tuple[WriteOutcome, str]] = field(default_factory=dict)
+    is_buggy: bool = False
+    together: list[list[str]] = field(default_factory=list)
+    alone: list[str] = field(default_factory=list)
+
+    def write_all(
+        self,
+        intents: Sequence[GitIntent],
+        *,
+        dry_run: bool,
+        deadline: Deadline,
+        on_result: Callable[[WriteBackResult], None],
+    ) -> tuple[WriteBackResult, ...]:
+        assert not deadline.has_passed
+        self.together.append([intent.change_set.application.name for intent in intents])
+        results = []
+        for intent in intents:
+            results.append(self._result(intent, dry_run=dry_run))
+            on_result(results[-1])
+            if self.is_buggy:
+                raise RuntimeError("a bug in the writer")
+        return tuple(results)
+
+    def write(self, intent: GitIntent, *, dry_run: bool, deadline: Deadline) -> WriteBackResult:
+        assert not deadline.has_passed
+        self.alone.append(intent.change_set.application.name)
+        return self._result(intent, dry_run=dry_run)
+
+    def _result(self, intent: GitIntent, *, dry_run: bool) -> WriteBackResult:
+        name = intent.change_set.application.name
+        usual = WriteOutcome.DRY_RUN if dry_run else WriteOutcome.WRITTEN
+        outcome, code = self.outcomes.get(name, (usual, ""))
+        return WriteBackResult(intent.change_set, outcome, error_code=code, error=code and f"{name}: {code}")
+
+
+def _application(name: str, **own: str) -> ApplicationSnapshot:
+    return helm_application(name, f"web={WEB}:~1.0", live=[f"{WEB}:1.0.0"], annotations=own)
+
+
+def _mixed() -> list[ApplicationSnapshot]:
+    return [_application("a", **GIT), _application("fields"), _application("b", **GIT)]
+
+
+def test_a_round_hands_over_all_changes_for_git_at_once_and_fields_on_their_own() -> None:
+    git, fields, log = MemoryGit(), MemoryWriteBack(), RecordingLog()
+    report = run_round(_mixed(), MemoryRegistry(TAGS), fields, git=git, log=log)
+
+    assert git.together == [["a", "b"]]
+    assert [change.application.name for change in fields.applied] == ["fields"]
+    assert report.totals["images_updated"] == 3
+    assert log.events("info").count("write_queued") == 2
+    assert log.events("info").count("write_finished") == 3
+
+
+def test_an_application_that_comes_alone_is_written_with_whatever_else_comes() -> None:
+    git = MemoryGit()
+    run_round([_application("a", **GIT)], MemoryRegistry(TAGS), git=git, options=EngineOptions(is_cycle=False))
+    assert (git.together, git.alone) == ([], ["a"])
+
+
+def test_a_dry_run_reaches_the_writer_and_says_so() -> None:
+    report = run_round(_mixed(), MemoryRegistry(TAGS), git=MemoryGit(), options=EngineOptions(is_dry_run=True))
+    assert {each.result.outcome for each in report.applications if each.result} == {WriteOutcome.DRY_RUN}
+
+
+def test_a_rehearsal_writes_nothing_and_looks_at_no_target() -> None:
+    git, fields = MemoryGit(), MemoryWriteBack()
+    options = EngineOptions(is_dry_run=True, is_rehearsal=True)
+    report = run_round(_mixed(), MemoryRegistry(TAGS), fields, git=git, options=options)
+    assert (git.together, fields.applied) == ([], [])
+    assert report.totals["images_considered"] == 3
+
+
+def test_a_failed_push_counts_as_an_error_and_not_as_an_update() -> None:
+    git = MemoryGit({"a": (WriteOutcome.FAILED, "push_rejected"), "b": (WriteOutcome.UNCHANGED, "")})
+    report = run_round(_mixed(), MemoryRegistry(TAGS), git=git)
+    assert (report.totals["images_updated"], report.totals["errors"]) == (1, 1)
+
+
+def test_a_bug_in_the_writer_keeps_the_results_that_were_told_and_costs_no_fields() -> None:
+    log = RecordingLog()
+    report = run_round(_mixed(), MemoryRegistry(TAGS), git=MemoryGit(is_buggy=True), log=log)
+    outcomes = {
+        each.key.name: (each.result.outcome, each.result.error_code) for each in report.applications if each.result
+    }
+    assert outcomes == {
+        "a": (WriteOutcome.WRITTEN, ""),
+        "b": (WriteOutcome.FAILED, "internal_error"),
+        "fields": (WriteOutcome.WRITTEN, ""),
+    }
+    assert "bug_found" in log.events("error")
+
+
+def test_nothing_is_handed_over_once_the_updater_is_to_end() -> None:
+    git, stopping = MemoryGit(), threading.Event()
+    registry = MemoryRegistry(TAGS)
+    fetch = registry.fetch_tags
+
+    def fetch_and_stop(*words: Any, **more: Any) -> Any:
+        found = fetch(*words, **more)
+        stopping.set()
+        return found
+
+    registry.fetch_tags = fetch_and_stop  # type: ignore[method-assign]  # the signal comes after the answer
+    report = run_round(_mixed(), registry, git=git, stopping=stopping)
+    assert git.together == []
+    assert {each.result.error_code for each in report.applications if each.result} == {"shutting_down"}
+
+
+def test_a_mistake_in_the_git_settings_is_an_error_also_when_nothing_is_new() -> None:
+    application = helm_application(
+        "a", f"web={WEB}:~1.0", live=[f"{WEB}:1.0.1"], annotations={**GIT, "git-branch": "a:b:c"}
+    )
+    report = run_round([application], MemoryRegistry(TAGS), git=MemoryGit())
+    assert (report.applications[0].error_code, report.totals["errors"]) == ("invalid_git_branch", 1)
+
+
+def test_a_values_file_under_parameters_of_the_spec_is_remarked_once() -> None:
+    log = RecordingLog()
+    own = {**GIT, "web.helm.image-tag": "unrelated"}
+    run_round([_application("a", **own)], MemoryRegistry(TAGS), git=MemoryGit(), log=log)
+    texts = [str(fields["text"]) for _, event, fields in log.records if event == "annotation_remarked"]
+    assert [text for text in texts if "win over the values file" in text]
+
+
+def test_a_bug_met_while_judging_costs_one_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    def announce(self: Announcer, decision: Any) -> None:
+        if decision.plan.application.name == "a":
+            raise RuntimeError("a bug in an announcement")
+
+    monkeypatch.setattr(Announcer, "decision", announce)
+    log = RecordingLog()
+    report = run_round(_mixed(), MemoryRegistry(TAGS), git=MemoryGit(), log=log)
+    (broken,) = [each for each in report.applications if each.key.name == "a"]
+    assert [(each.reason, each.error_code) for each in broken.decisions] == [
+        (Reason.TAGS_UNAVAILABLE, "internal_error")
+    ]
+    assert (report.totals["images_updated"], report.totals["errors"]) == (2, 1)
+    assert log.events("error") == ["bug_found"]
+
+
+def _rounds(git: MemoryGit, log: RecordingLog) -> Callable[[], None]:
+    """Rounds of one process over one Application."""
+    clock, experience = SystemClock(), Experience(log)
+    writers = Writers(MemoryWriteBack(), git)
+    engine = Engine(MemoryRegistry(TAGS), writers, EngineOptions(), clock, experience, threading.Event())
+    return lambda: (engine.process([_application("a", **GIT)], Deadline.after(clock, 30), NoProgress()), None)[1]
+
+
+@pytest.mark.parametrize(
+    ("code", "errors"),
+    [pytest.param("push_denied", 1, id="stays until somebody mends it"), pytest.param("network", 3, id="may pass")],
+)
+def test_a_lasting_failure_is_said_at_error_level_once(code: str, errors: int) -> None:
+    git, log = MemoryGit({"a": (WriteOutcome.FAILED, code)}), RecordingLog()
+    process = _rounds(git, log)
+    for _ in range(3):
+        process()
+    assert log.events("error").count("write_failed") == errors
+    assert log.events("debug").count("write_failed") == 3 - errors
+
+
+def test_a_lasting_failure_is_news_again_with_another_text_or_after_a_success() -> None:
+    git, log = MemoryGit({"a": (WriteOutcome.FAILED, "push_denied")}), RecordingLog()
+    process = _rounds(git, log)
+    for outcome in (WriteOutcome.FAILED, WriteOutcome.WRITTEN, WriteOutcome.FAILED):
+        git.outcomes["a"] = (outcome, "push_denied" if outcome is WriteOutcome.FAILED else "")
+        process()
+    git.outcomes["a"] = (WriteOutcome.FAILED, "repo_not_found")
+    process()
+    assert log.events("error").count("write_failed") == 3
+
+
+def test_a_lasting_mistake_of_an_owner_is_said_once() -> None:
+    log = RecordingLog()
+    announcer, key = Announcer(log), ApplicationKey("argocd", "a")
+    for _ in range(3):
+        announcer.failed(key, "git-branch 'a:b:c' is not understood", "invalid_git_branch")
+    announcer.recovered(key)
+    announcer.failed(key, "git-branch 'a:b:c' is not understood", "invalid_git_branch")
+    assert log.events("error") == ["application_failed_to_plan"] * 2
