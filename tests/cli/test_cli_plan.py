@@ -29,7 +29,7 @@ def test_a_plan_says_what_would_change_with_reason_and_diff(shop: Showcase, comm
     assert "      1.0.0         older" in lines
     assert "      1.1.0         outside the constraint" in lines
     assert any(line.startswith("    + ") and "1.0.1" in line for line in lines)
-    assert lines[-1] == "Plan: 1 of 1 images would be updated, 0 with errors, in 1 Applications"
+    assert lines[-1] == "Plan: 1 of 1 image would be updated, 0 errors, in 1 Application"
     assert shop.live_images() == before
     assert not any(call.path.endswith(("UpdateSpec", "Patch")) for call in shop.world.calls)
 
@@ -109,7 +109,7 @@ def test_a_plan_ignores_what_makes_rounds_repeat_and_what_listens(command: Comma
     done = command("plan", "shop-api", "--mode=continuous", "--interval=5m", "--health-port=0")
 
     assert done.status == 0, done.err
-    assert "0 of 1 images would be updated" in done.out
+    assert "0 of 1 image would be updated" in done.out
 
 
 def test_the_help_of_plan_has_its_own_flags_and_those_of_run(command: Command) -> None:

@@ -114,9 +114,53 @@ def test_wrong_usage_says_so_with_the_usage_and_status_1(
     assert usage.startswith("Usage: argocd-image-updater ")
 
 
+def test_the_flag_for_the_version_equals_the_command(program: Program) -> None:
+    assert program("--version", "--short").stdout == f"v{__version__}+unknown\n"
+
+
+def test_help_follows_the_width_of_the_terminal(program: Program) -> None:
+    done = program("run", "--help", COLUMNS="60")
+    assert max(map(len, done.stdout.splitlines())) <= 60
+
+
+def test_the_help_of_the_sidecar_has_its_own_defaults(program: Program) -> None:
+    page = " ".join(program("--help", module="sidecar").stdout.split())
+    assert page.startswith("Usage: python -m sidecar [flags]")
+    assert "(default localhost:8080, variable ARGOCD_SERVER)" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "redirection", "reason"),
+    [
+        pytest.param("version", ">&-", "Bad file descriptor", id="closed"),
+        pytest.param("run --help", ">&-", "Bad file descriptor", id="help of a closed one"),
+        pytest.param("version", ">/dev/full", "No space left on device", id="full"),
+    ],
+)
+def test_a_result_that_cannot_be_written_is_one_line_and_status_1(words: str, redirection: str, reason: str) -> None:
+    command = f"{sys.executable} -W error -m updater.cli.entry {words} {redirection}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (1, f"Error: standard output cannot be written: {reason}\n")
+
+
+def test_without_any_stream_the_status_still_tells(program: Program) -> None:
+    command = f"{sys.executable} -W error -m updater.cli.entry version <&- >&- 2>&-"
+    assert subprocess.run(["bash", "-c", command], timeout=30, check=False).returncode == 1
+
+
+def test_records_follow_to_standard_error_when_standard_output_is_closed() -> None:
+    flags = "--once --applications-api argocd --disable-kubernetes --argocd-server-addr http:// --metrics-port 0"
+    command = f"{sys.executable} -W error -m updater.cli.entry run {flags} >&-"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "argocd-image-updater v" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "fragment"),
     [
+        pytest.param(("run", "--once", "--mode", "z"), 'invalid argument "z" for "--mode"', id="a mode under once"),
         pytest.param(("run",), "could not create K8s client", id="no cluster"),
         pytest.param(("run",), "--applications-api argocd --disable-kubernetes", id="the way out"),
         pytest.param(("run", "--loglevel", "loud"), "invalid loglevel", id="level"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import signal
+from dataclasses import replace
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_a_terminal_gets_a_table_with_the_totals(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("sys.stdout", terminal)
     monkeypatch.setenv("COLUMNS", "200")
     print_summary(report(UPDATE, BROKEN), "text", Redactor([SECRET]))
-    assert "1 applications, 2 images considered" in terminal.getvalue()
+    assert "1 application, 2 images considered" in terminal.getvalue()
     assert "[red]" in terminal.getvalue()
     assert "planted" not in terminal.getvalue()
 
@@ -93,7 +94,7 @@ def test_a_long_table_leaves_out_what_is_up_to_date_and_says_so(monkeypatch: pyt
     monkeypatch.setattr("sys.stdout", terminal)
     monkeypatch.setenv("COLUMNS", "200")
     print_summary(report(UPDATE, *[QUIET] * 300), "text", Redactor())
-    assert "300 images that are up to date are not shown" in terminal.getvalue()
+    assert "300 images up to date not shown" in terminal.getvalue()
     assert "acme/cache" not in terminal.getvalue()
     assert "acme/shop" in terminal.getvalue()
 
@@ -203,10 +204,29 @@ def test_a_fleet_that_cannot_be_listed_is_one_record_and_status_1(capsys: pytest
     assert "argocd_server=argocd-server.argocd code=argocd_unauthenticated grpc_web=false" in line
 
 
-def test_a_round_that_a_signal_cut_short_ends_with_status_0() -> None:
+def test_a_signal_during_the_listing_ends_with_status_0_and_a_document(capsys: pytest.CaptureFixture[str]) -> None:
     with Shutdown() as shutdown:
         signal.raise_signal(signal.SIGTERM)
-        assert status(OneRound(ArgoCDUnauthenticated("cancelled")), shutdown=shutdown) == 0
+        assert status(OneRound(ArgoCDUnauthenticated("cancelled")), "--output=json", shutdown=shutdown) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["interrupted"], document["applications"]) == (True, [])
+
+
+def test_a_round_that_a_signal_cut_short_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    cut = replace(report(UPDATE), is_interrupted=True)
+    assert status(OneRound(cut), "--output=json") == 0
+    assert json.loads(capsys.readouterr().out)["interrupted"] is True
+
+
+def test_a_narrow_terminal_folds_names_and_cuts_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    print_summary(report(UPDATE), "text", Redactor())
+    assert "…" not in terminal.getvalue()
+    rows = [line.split("│") for line in terminal.getvalue().splitlines() if line.startswith("│")]
+    assert "".join(row[2].strip() for row in rows) == "ghcr.io/acme/shop"
 
 
 def test_the_progress_bar_fits_the_port_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:

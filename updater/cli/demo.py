@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from updater.assembly import build_runtime
@@ -87,7 +87,8 @@ class _Demo:
             runtime.close()
 
     def _show_round(self, report: Report) -> None:
-        table = Table("Application", "Image", "From", "To", "Reason", box=None, pad_edge=False)
+        headings = ("Application", "Image", "From", "To", "Reason")
+        table = Table(*(Column(text, overflow="fold") for text in headings), box=None, pad_edge=False)
         for row in _rows(report):
             table.add_row(*(Text(cell, style=row.style) for cell in row.cells))
         self._console.print(table)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NoReturn
 
+from updater.cli.output import ResultLost, Streams, abandon_output
 from updater.errors import ConfigurationError, UpdaterError
-from updater.settings.commands import PROGRAM, Command, split_command
+from updater.settings.commands import PROGRAM, Command, find_command, split_command
 from updater.transport.redaction import escape_controls, redact
 
 _NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
@@ -19,13 +20,22 @@ _NAME_VARIABLE, _ASK_PASS_NAME = "ARGOCD_BINARY_NAME", "argocd-git-ask-pass"
 _ASK_PASS_COMMANDS = ("ask-pass", "askpass")
 """For git to call, not for people, so that no help lists it (``runtime.md`` 1.8)."""
 _USAGE_CODES = frozenset(
-    {"unknown_command", "unknown_flag", "missing_value", "bad_bool", "bad_int", "bad_duration", "bad_port"}
+    {
+        "bad_argument",
+        "bad_bool",
+        "bad_duration",
+        "bad_int",
+        "bad_port",
+        "missing_value",
+        "unknown_command",
+        "unknown_flag",
+    }
 )
 
 
 def main() -> NoReturn:
     """Run the command of the process's arguments and end with its status."""
-    sys.exit(run_program(sys.argv[1:], os.environ))
+    sys.exit(_run_process(sys.argv[1:]))
 
 
 def main_beside_server() -> NoReturn:
@@ -33,7 +43,19 @@ def main_beside_server() -> NoReturn:
     from updater.settings.places import BESIDE_ARGOCD_SERVER
 
     words = sys.argv[1:]
-    sys.exit(run_program(["run", *(words[1:] if words[:1] == ["run"] else words)], os.environ, BESIDE_ARGOCD_SERVER))
+    sys.exit(_run_process(["run", *(words[1:] if words[:1] == ["run"] else words)], BESIDE_ARGOCD_SERVER))
+
+
+def _run_process(words: Sequence[str], place: Mapping[str, str] = _NO_DEFAULTS) -> int:
+    with Streams():
+        try:
+            status = run_program(words, os.environ, place)
+            sys.stdout.flush()
+        except ResultLost as error:
+            abandon_output()
+            print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - this is the program's voice
+            return 1
+    return status
 
 
 def run_program(words: Sequence[str], environment: Mapping[str, str], place: Mapping[str, str] = _NO_DEFAULTS) -> int:
@@ -49,8 +71,6 @@ def run_program(words: Sequence[str], environment: Mapping[str, str], place: Map
         return _refuse(error, words)
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:
-        return _say_closed()
 
 
 def _run_command(
@@ -152,16 +172,9 @@ def _refuse(error: UpdaterError, words: Sequence[str]) -> int:
     print(escape_controls(redact(f"Error: {error}")), file=sys.stderr)  # noqa: T201 - this is the program's voice
     if isinstance(error, ConfigurationError) and error.code in _USAGE_CODES:
         name = words[0] if words and error.code != "unknown_command" and not words[0].startswith("-") else ""
-        usage = f"{PROGRAM} {name}" if name else f"{PROGRAM} COMMAND"
+        usage = f"{name} {find_command(name).usage}" if name else "COMMAND [flags]"
         help_words = f"{PROGRAM} {name} --help" if name else f"{PROGRAM} help"
-        print(f"Usage: {usage} [flags]; '{help_words}' lists them", file=sys.stderr)  # noqa: T201
-    return 1
-
-
-def _say_closed() -> int:
-    """The reader of our output has gone: say so where somebody may still read, and let nothing else fail on it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    print("Error: standard output was closed before everything was written", file=sys.stderr)  # noqa: T201
+        print(f"Usage: {PROGRAM} {usage}; '{help_words}' lists them", file=sys.stderr)  # noqa: T201
     return 1
 
 

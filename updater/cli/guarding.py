@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from updater.cli.output import ResultLost
 from updater.errors import UpdaterError
 from updater.model.report import Warned
 from updater.settings.model import Settings
@@ -38,7 +39,7 @@ def guard_command(log: StandardEventLog, work: Callable[[], int]) -> int:
         return work()
     except UpdaterError as error:
         log.fatal("start_refused", exception=error, code=error.code)
-    except BrokenPipeError:
+    except ResultLost:
         raise
     except Exception as error:  # noqa: BLE001 - the last place that can say what happened
         log.fatal("bug_found", exception=error, hint="run again with --loglevel debug for the traceback")

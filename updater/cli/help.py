@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from click import HelpFormatter
 
@@ -14,24 +16,29 @@ from updater.settings.table import SECTIONS, knows
 from updater.transport.redaction import Secret
 
 _WIDTH = 100
+"""Columns where nobody says how many there are; more are hard to read."""
+
+_LEAST_WIDTH = 40
+_NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
+_BESIDE_SERVER = "python -m sidecar"
 _PROMISE = "Keeps the container images of Argo CD Applications up to date."
 _NOT_YET = "not in this release"
 
 
-def print_help(words: Sequence[str]) -> int:
+def print_help(words: Sequence[str], place: Mapping[str, str] = _NO_DEFAULTS) -> int:
     """Print the help of the command that ``words`` name, or of the program; the exit status is 0.
 
-    Raises ``ConfigurationError`` ``unknown_command``.
+    ``place`` are the defaults of where the program runs. Raises ``ConfigurationError`` ``unknown_command``.
     """
     names = [word for word in words if not word.startswith("-")]
-    text = command_help(find_command(names[0])) if names else program_help()
+    text = command_help(find_command(names[0]), place) if names else program_help()
     print(text, end="")  # noqa: T201 - this is the result
     return 0
 
 
 def program_help() -> str:
     """The help of the program: its commands."""
-    page = HelpFormatter(width=_WIDTH)
+    page = HelpFormatter(width=_width())
     page.write_usage(PROGRAM, "COMMAND [flags]")
     page.write_paragraph()
     page.write_text(_PROMISE)
@@ -42,14 +49,14 @@ def program_help() -> str:
     return page.getvalue()
 
 
-def command_help(command: Command) -> str:
+def command_help(command: Command, place: Mapping[str, str] = _NO_DEFAULTS) -> str:
     """The help of one command: its flags, section by section, and its variables without a flag."""
-    page = HelpFormatter(width=_WIDTH)
-    page.write_usage(f"{PROGRAM} {command.name}", command.usage)
+    page = HelpFormatter(width=_width())
+    page.write_usage(_BESIDE_SERVER if place else f"{PROGRAM} {command.name}", command.usage)
     page.write_paragraph()
     page.write_text(command.summary if command.is_built else f"{command.summary} ({_NOT_YET})")
     for title, options in SECTIONS:
-        rows = [_row(option, command.name) for option in options if knows(command.name, option)]
+        rows = [_row(option, command.name, place) for option in options if knows(command.name, option)]
         if rows:
             with page.section(title):
                 page.write_dl(rows, col_max=32)
@@ -58,9 +65,14 @@ def command_help(command: Command) -> str:
     return page.getvalue()
 
 
-def default_text(option: Option, command: str = "run") -> str:
+def default_text(option: Option, command: str = "run", place: Mapping[str, str] = _NO_DEFAULTS) -> str:
     """A default as a person would write it; empty when there is none."""
-    return _value_text(option, option.default_for(command))
+    return place[option.name] if option.name in place else _value_text(option, option.default_for(command))
+
+
+def _width() -> int:
+    """The columns of the terminal, or of ``COLUMNS``."""
+    return max(_LEAST_WIDTH, min(_WIDTH, shutil.get_terminal_size((_WIDTH, 0)).columns))
 
 
 def _value_text(option: Option, value: Value) -> str:
@@ -76,9 +88,9 @@ def _value_text(option: Option, value: Value) -> str:
     return str(value)
 
 
-def _row(option: Option, command: str) -> tuple[str, str]:
+def _row(option: Option, command: str, place: Mapping[str, str]) -> tuple[str, str]:
     notes = [_NOT_YET] if option.key in missing_keys() else []
-    default = default_text(option, command)
+    default = default_text(option, command, place)
     if default and default != "false":
         notes.append(f"default {default}")
     if option.has_flag and option.variable:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from updater.cli.outcome import Row, application_rows, cleaned, decision_candidates, document
+from updater.cli.outcome import Row, application_rows, cleaned, counted, decision_candidates, document
 from updater.model.images import Counter, Decision, Reason
 from updater.model.report import ApplicationReport, Report
 from updater.telemetry.redactor import Redactor
@@ -89,8 +89,8 @@ class PlanReport:
     def _summary(self) -> str:
         totals = self._report.totals
         return (
-            f"Plan: {totals[Counter.UPDATED.value]} of {totals[Counter.CONSIDERED.value]} images would be updated, "
-            f"{totals['errors']} with errors, in {totals['applications']} Applications"
+            f"Plan: {totals[Counter.UPDATED.value]} of {counted(totals[Counter.CONSIDERED.value], 'image')} would be "
+            f"updated, {counted(totals['errors'], 'error')}, in {counted(totals['applications'], 'Application')}"
         )
 
 

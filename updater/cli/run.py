@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from updater.cli.output import ResultLost
 from updater.cli.signals import Shutdown
 from updater.cli.summary import print_summary
 from updater.cli.version import short_version
@@ -49,7 +50,7 @@ def run(words: Sequence[str], environment: Mapping[str, str], place: Mapping[str
     if arguments.wants_help:
         from updater.cli.help import print_help  # noqa: PLC0415 - only help needs click
 
-        return print_help(("run",))
+        return print_help(("run",), place)
     resolution = resolve("run", arguments, environment, platform=PLATFORM, place=place)
     warnings = (*resolution.warnings, *refuse_missing(resolution.settings))
     return _run_logged(resolution.settings, warnings)
@@ -129,7 +130,7 @@ def _run_guarded(settings: Settings, log: StandardEventLog, shutdown: Shutdown, 
             runtime.close()
     except UpdaterError as error:
         log.fatal("start_refused", exception=error, code=error.code)
-    except BrokenPipeError:
+    except ResultLost:
         raise
     except Exception as error:  # noqa: BLE001 - the last place that can say what happened
         log.fatal("bug_found", exception=error, hint="run again with --loglevel debug for the traceback")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 
-from updater.cli.outcome import Row, application_rows, cleaned, document
+from updater.cli.outcome import Row, application_rows, cleaned, counted, document
 from updater.model.images import Reason
 from updater.model.report import Report
 from updater.telemetry.redactor import Redactor
@@ -42,11 +42,13 @@ def _print_lines(rows: list[Row]) -> None:
 
 def _print_table(rows: list[Row], report: Report) -> None:
     from rich.console import Console  # noqa: PLC0415 - for a terminal only
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Column, Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     shown = rows if len(rows) <= _MANY_ROWS else [row for row in rows if row.reason not in _QUIET]
-    table = Table(*_HEADINGS, caption=_caption(report, hidden=len(rows) - len(shown)), caption_justify="left")
+    # Folded, not cut: half a name cannot be copied.
+    columns = [Column(heading, overflow="fold") for heading in _HEADINGS]
+    table = Table(*columns, caption=_caption(report, hidden=len(rows) - len(shown)), caption_justify="left")
     for row in shown:
         # Text, because names and errors may hold what rich would take for markup.
         table.add_row(*(Text(cell, style=row.style) for cell in row.cells))
@@ -56,13 +58,13 @@ def _print_table(rows: list[Row], report: Report) -> None:
 def _caption(report: Report, *, hidden: int) -> str:
     totals = report.totals
     text = (
-        f"{totals['applications']} applications, {totals['images_considered']} images considered, "
-        f"{totals['images_skipped']} skipped, {totals['images_updated']} "
-        f"{'would be updated' if report.is_dry_run else 'updated'}, {totals['errors']} errors"
+        f"{counted(totals['applications'], 'application')}, {counted(totals['images_considered'], 'image')} "
+        f"considered, {totals['images_skipped']} skipped, {totals['images_updated']} "
+        f"{'would be updated' if report.is_dry_run else 'updated'}, {counted(totals['errors'], 'error')}"
     )
     if report.is_interrupted:
         text = f"{text}; a signal ended the round early"
-    return f"{text}; {hidden} images that are up to date are not shown" if hidden else text
+    return f"{text}; {counted(hidden, 'image')} up to date not shown" if hidden else text
 
 
 def _print_diffs(report: Report, redactor: Redactor) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+from updater.cli.output import ResultLost
 from updater.cli.signals import Shutdown
 from updater.cli.test_outcome import TagOutcome, TagTest
 from updater.cli.test_report import TagReport
@@ -21,7 +22,7 @@ from updater.registry.endpoints import RemoteRepository
 from updater.settings.arguments import parse_arguments
 from updater.settings.missing import refuse_missing
 from updater.settings.model import Platform, Settings
-from updater.settings.parts import registry_settings, tag_test_settings
+from updater.settings.parts import has_log_colors, registry_settings, tag_test_settings
 from updater.settings.resolution import resolve
 from updater.settings.table import options_of
 from updater.telemetry.log import Logging
@@ -31,14 +32,14 @@ from updater.telemetry.redactor import Redactor
 def run_tag_test(words: Sequence[str], environment: Mapping[str, str]) -> int:
     """The exit status of ``test``. Raises ``ConfigurationError`` for wrong usage, before anything is logged."""
     arguments = parse_arguments(words, options_of("test"))
-    if arguments.wants_help or len(arguments.words) != 1:
+    if arguments.wants_help:
         from updater.cli.help import print_help  # noqa: PLC0415 - only help needs click
 
-        status = print_help(("test",))
-        if not arguments.wants_help:
-            found = f"{len(arguments.words)} arguments were given" if arguments.words else "none was given"
-            raise ConfigurationError(f"image needs to be specified, exactly one: {found}", code="bad_argument")
-        return status
+        return print_help(("test",))
+    if len(arguments.words) != 1:
+        found = f"{len(arguments.words)} arguments were given" if arguments.words else "none was given"
+        hint = "for example ghcr.io/acme/shop:1.2.0"
+        raise ConfigurationError(f"image needs to be specified, exactly one: {found}", hint=hint, code="bad_argument")
     resolution = resolve("test", arguments, environment, platform=Platform())
     warnings = (*resolution.warnings, *refuse_missing(resolution.settings))
     return _test_logged(arguments.words[0], resolution.settings, warnings, environment)
@@ -53,7 +54,7 @@ def _test_logged(text: str, settings: Settings, warnings: tuple[Warned, ...], en
         "text",
         redactor=redactor,
         has_result=has_result,
-        has_colors=settings.is_on("enable_log_colors"),
+        has_colors=has_log_colors(settings),
     )
     try:
         _warn(logging.log, warnings)
@@ -63,7 +64,7 @@ def _test_logged(text: str, settings: Settings, warnings: tuple[Warned, ...], en
     except UpdaterError as error:
         # Without the traceback that this level would show: the level is the default here, not somebody's wish.
         logging.log.fatal("start_refused", error=str(error), code=error.code)
-    except BrokenPipeError:
+    except ResultLost:
         raise
     except Exception as error:  # noqa: BLE001 - the last place that can say what happened
         logging.log.fatal("bug_found", exception=error, hint="run again with --loglevel debug for the traceback")

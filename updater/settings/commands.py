@@ -56,10 +56,12 @@ def find_command(name: str) -> Command:
 def split_command(words: Sequence[str]) -> tuple[Command | None, tuple[str, ...]]:
     """The command and the words after it; None for the command when there is none.
 
-    Flags stand after the command: ``--help`` is the only one that the program itself has.
+    Flags stand after the command: the program itself has ``--help`` and ``--version``.
     """
     if not words or words[0] in ("-h", "--help"):
         return None, ()
+    if words[0] == "--version":
+        return find_command("version"), tuple(words[1:])
     if words[0].startswith("-") and words[0] != "-":
         name = words[0].partition("=")[0]
         hint = f"flags follow the command: {PROGRAM} run {name} ..."

@@ -265,9 +265,12 @@ def tag_test_settings(settings: Settings) -> TagTestSettings:
 
 def log_settings(settings: Settings) -> LogSettings:
     """The log."""
-    return LogSettings(
-        settings.text("loglevel").lower(), settings.text("logformat"), settings.is_on("enable_log_colors")
-    )
+    return LogSettings(settings.text("loglevel").lower(), settings.text("logformat"), has_log_colors(settings))
+
+
+def has_log_colors(settings: Settings) -> bool:
+    """Whether a terminal may show colours; ``NO_COLOR`` counts with any value, as no-color.org asks."""
+    return settings.is_on("enable_log_colors") and not settings.text("no_color")
 
 
 def secret_values(settings: Settings) -> tuple[str, ...]:

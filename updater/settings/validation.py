@@ -18,7 +18,6 @@ _WITHOUT_CLUSTER = "without a cluster use --applications-api argocd --disable-ku
 
 def check_settings(found: Mapping[str, Setting], platform: Platform) -> None:
     """Raises ``ConfigurationError`` for the first value that cannot be followed."""
-    check_choices(found)
     _check_selector(found["match_application_label"])
     _check_headers(found["argocd_header"])
     _check_client_certificate(found)

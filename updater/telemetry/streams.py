@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from typing import TextIO
@@ -14,7 +15,8 @@ class StreamHandler(logging.Handler):
 
     ``has_result`` means that standard output belongs to the result of the command: every record goes to standard
     error. The streams are looked up at each record because a progress bar puts itself before standard error. When
-    the reader of standard output has gone, records follow to standard error.
+    standard output can no longer be written, records follow to standard error; when that fails too, nobody is left to
+    tell, and the work goes on.
     """
 
     def __init__(self, plain: Renderer, terminal: Renderer | None, *, has_result: bool) -> None:
@@ -26,9 +28,10 @@ class StreamHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._write(self._stream(record), record)
-        except BrokenPipeError:
+        except OSError:
             self._has_result = True
-            self._write(sys.stderr, record)
+            with contextlib.suppress(OSError):
+                self._write(sys.stderr, record)
 
     def _stream(self, record: logging.LogRecord) -> TextIO:
         return sys.stderr if self._has_result or record.levelno >= logging.ERROR else sys.stdout

@@ -41,6 +41,15 @@ PROCESS = (
         commands=frozenset({"run", "webhook", "test"}),
     ),
     Option(
+        "NO_COLOR",
+        Kind.STRING,
+        "",
+        "Any value keeps colours away from logs on a terminal",
+        variable="NO_COLOR",
+        has_flag=False,
+        commands=frozenset({"run", "webhook", "test"}),
+    ),
+    Option(
         "output",
         Kind.STRING,
         "text",
