@@ -32,6 +32,7 @@ class FaultPlan:
     never_answers: bool = False
     trickle_s: float | None = None
     canned: CannedAnswer | None = None
+    canned_every: int = 1
     sends_early_headers: bool = False
     sets_compressed_flag: bool = False
 
@@ -42,6 +43,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._plan = FaultPlan()
+        self._asked = 0
 
     @property
     def plan(self) -> FaultPlan:
@@ -80,9 +82,17 @@ class Faults:
         """Send the body one byte at a time with this pause between two; ends when the server closes."""
         self._set(trickle_s=seconds)
 
-    def answer(self, status: int, headers: Mapping[str, str] | None = None, body: bytes = b"") -> None:
-        """Answer in place of the API server, as a proxy or login page would."""
-        self._set(canned=CannedAnswer(status, tuple((headers or {}).items()), body))
+    def answer(
+        self, status: int, headers: Mapping[str, str] | None = None, body: bytes = b"", *, every: int = 1
+    ) -> None:
+        """Answer in place of the API server, as a proxy or login page would; to each request, or every so-manieth."""
+        self._set(canned=CannedAnswer(status, tuple((headers or {}).items()), body), canned_every=every)
+
+    def take_canned(self) -> CannedAnswer | None:
+        """The answer to one more request, None when the services are to give it."""
+        with self._lock:
+            self._asked += 1
+            return self._plan.canned if self._asked % self._plan.canned_every == 0 else None
 
     def early_headers(self) -> None:
         """Flush the headers before the call, so that an error travels in the body (shape 3 of 3.4)."""

@@ -24,17 +24,23 @@ _POLL_S = 0.02
 class GrpcWebServer:
     """A running server; ``close()`` or the end of a ``with`` block stops it.
 
-    ``tls`` is a ready server-side context. ``root_path`` is what ``--rootpath`` would be.
+    ``tls`` is a ready server-side context. ``root_path`` is what ``--rootpath`` would be. ``port`` 0 is any free one.
     """
 
     def __init__(
-        self, world: World, *, tls: ssl.SSLContext | None = None, root_path: str = "", host: str = "127.0.0.1"
+        self,
+        world: World,
+        *,
+        tls: ssl.SSLContext | None = None,
+        root_path: str = "",
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.world = world
         self.faults = Faults()
         self._scheme = "http" if tls is None else "https"
         self._root = "/" + root_path.strip("/") if root_path.strip("/") else ""
-        self._listener = Listener(host, Routes(world, "grpc-web"), self.faults, root=self._root, tls=tls)
+        self._listener = Listener((host, port), Routes(world, "grpc-web"), self.faults, root=self._root, tls=tls)
         self._thread = threading.Thread(
             target=self._listener.serve_forever, args=(_POLL_S,), name="playground-grpc-web"
         )

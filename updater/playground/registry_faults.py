@@ -25,6 +25,15 @@ class _Fault:
     misbehave: Misbehave
     target: str
     left: int | None
+    every: int = 1
+    met: int = 0
+
+    def takes(self, target: str) -> bool:
+        """Whether this request is one that it happens to."""
+        if self.target not in target:
+            return False
+        self.met += 1
+        return self.met % self.every == 0
 
 
 class RegistryFaults:
@@ -53,10 +62,11 @@ class RegistryFaults:
         *,
         target: str = "",
         times: int | None = None,
+        every: int = 1,
     ) -> None:
-        """Answer with this status, header lines and body."""
+        """Answer with this status, header lines and body; to each request, or every so-manieth."""
         answer = HttpAnswer(status, dict(headers or {}), body)
-        self._add(lambda _asked, _respond: answer, target, times)
+        self._add(lambda _asked, _respond: answer, target, times, every)
 
     def truncate_body(self, *, target: str = "", times: int | None = None) -> None:
         """Promise the whole body, send half of it and hang up."""
@@ -139,13 +149,13 @@ class RegistryFaults:
     def _change(self, change: Callable[[HttpAnswer], HttpAnswer], target: str, times: int | None) -> None:
         self._add(lambda asked, respond: change(respond(asked)), target, times)
 
-    def _add(self, misbehave: Misbehave, target: str, times: int | None) -> None:
+    def _add(self, misbehave: Misbehave, target: str, times: int | None, every: int = 1) -> None:
         with self._lock:
-            self._faults.append(_Fault(misbehave, target, times))
+            self._faults.append(_Fault(misbehave, target, times, every))
 
     def _take(self, target: str) -> Misbehave | None:
         with self._lock:
-            fault = next((fault for fault in self._faults if fault.target in target), None)
+            fault = next((fault for fault in self._faults if fault.takes(target)), None)
             if fault is None:
                 return None
             if fault.left is not None:

@@ -38,7 +38,9 @@ class Listener(socketserver.ThreadingTCPServer):
     daemon_threads = False
     request_queue_size = 128
 
-    def __init__(self, host: str, routes: Routes, faults: Faults, *, root: str, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, address: tuple[str, int], routes: Routes, faults: Faults, *, root: str, tls: ssl.SSLContext | None
+    ) -> None:
         self.routes = routes
         self.faults = faults
         self.root = root
@@ -48,7 +50,7 @@ class Listener(socketserver.ThreadingTCPServer):
         self.requests: Log[HttpRequest] = Log()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        super().__init__((host, 0), Connection)
+        super().__init__(address, Connection)
 
     def track(self, connection: socket.socket) -> None:
         with self._lock:
@@ -141,8 +143,8 @@ class Connection(BaseHTTPRequestHandler):
                 self._plain_answer(307, [("Location", f"https://{self.headers.get('Host', '')}{self.path}")], b"")
             elif plan.never_answers:
                 self._wait_for_the_end()
-            elif plan.canned is not None:
-                self._plain_answer(plan.canned.status, plan.canned.headers, plan.canned.body)
+            elif (canned := self.server.faults.take_canned()) is not None:
+                self._plain_answer(canned.status, canned.headers, canned.body)
             else:
                 self._route(body)
         except Cut:
