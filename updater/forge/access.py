@@ -45,8 +45,10 @@ class ForgeAccess:
 class ForgeAccessSource(Protocol):
     """Finds the token of a repository and keeps what it needs alive for the time of a ``with`` block."""
 
-    def open(self, target: GitTarget, namespace: str, deadline: Deadline) -> AbstractContextManager[ForgeAccess]:
-        """``namespace`` is the Application's. Raises ``CredentialError`` (``pr_token_missing``, ...)."""
+    def open(
+        self, target: GitTarget, namespace: str, host: str, deadline: Deadline
+    ) -> AbstractContextManager[ForgeAccess]:
+        """``namespace`` is the Application's, ``host`` the API's. Raises ``CredentialError`` (``pr_token_missing``)."""
 
     def reject(self, target: GitTarget, namespace: str) -> bool:
         """The forge refused the token: forget it where it is cached. True when a new attempt may go better."""

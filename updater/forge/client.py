@@ -59,7 +59,7 @@ class ForgeClients:
             raise ValueError("the target wants no pull request")
         provider = target.pull_request.provider
         place = find_place(provider, target.remote, self._options.urls)
-        with self._access.open(target, namespace, deadline) as access:
+        with self._access.open(target, namespace, place.host, deadline) as access:
             transport = HttpTransport(access.http, self._clock)
             connection = Connection(
                 place.api,

@@ -63,10 +63,9 @@ class ForgePlace:
         return "/".join(part for part in (self.owner, self.project, self.name) if part)
 
     @property
-    def origin(self) -> str:
-        """Scheme, host and port of the API."""
-        parts = urlsplit(self.api)
-        return f"{parts.scheme}://{parts.netloc}"
+    def host(self) -> str:
+        """The host of the API."""
+        return urlsplit(self.api).hostname or ""
 
 
 def parse_api_url(text: str, *, allows_http: bool = False) -> ApiUrl:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from updater.clock import Clock, Deadline
 from updater.errors import UpdaterError
 from updater.git.access import RemoteAccess
+from updater.git.api_access import ApiAccess, ApiTokenSort, check_api_kind
 from updater.git.askpass import AskPass, Login
 from updater.git.cloud_tokens import CloudRequest, CloudTokens
 from updater.git.credentials import CredentialBook
@@ -63,6 +64,18 @@ class CredentialedAccess:
                 environment = self._http(match, remote, private, stack, deadline)
             yield RemoteAccess(environment)
 
+    @contextmanager
+    def open_api(self, target: GitTarget, namespace: str, host: str, deadline: Deadline) -> Iterator[ApiAccess]:
+        """The token for the API on ``host``, with the same proxies and trust as for git.
+
+        Raises ``CredentialError``: ``pr_token_missing``, and what ``open`` raises.
+        """
+        match = self._book.find(target, namespace, deadline)
+        check_api_kind(target.remote, match.kind, match.material)
+        with private_folder(secret_root()) as private:
+            http = HttpOptions(self._tls(host, match.material, private), self._proxies(match.material))
+            yield self._api_access(match, target.remote, http, deadline)
+
     def reject(self, target: GitTarget, namespace: str) -> bool:
         try:
             found = self._book.find(target, namespace, Deadline.after(self._clock, _REJECT_TIMEOUT_S))
@@ -99,7 +112,7 @@ class CredentialedAccess:
         self, match: Match, remote: GitRemote, private: Path, stack: ExitStack, deadline: Deadline
     ) -> dict[str, str]:
         material = match.material
-        tls = self._tls(remote, material, private)
+        tls = self._tls(remote.host, material, private)
         environment = {**_tls_environment(tls), **_proxy_environment(material)}
         http = HttpOptions(tls, self._proxies(material))
         bearer = self._bearer(match, http, deadline)
@@ -128,6 +141,17 @@ class CredentialedAccess:
             return self._cloud.google_login(material.google_key, self._request(http, deadline))
         return material.username, material.password
 
+    def _api_access(self, match: Match, remote: GitRemote, http: HttpOptions, deadline: Deadline) -> ApiAccess:
+        if match.material.scm_token:
+            return ApiAccess(ApiTokenSort.SCM, match.material.scm_token, http)
+        bearer = self._bearer(match, http, deadline)
+        if bearer is not None:
+            return ApiAccess(ApiTokenSort.BEARER, bearer, http)
+        username, token = self._login(match, remote, http, deadline)
+        if match.kind is AuthKind.GITHUB_APP:
+            return ApiAccess(ApiTokenSort.INSTALLATION, token, http)
+        return ApiAccess(ApiTokenSort.PASSWORD, token, http, username)
+
     def _request(self, http: HttpOptions, deadline: Deadline) -> CloudRequest:
         return CloudRequest(http, deadline.sooner(self._options.request_timeout_s), self._environment)
 
@@ -138,13 +162,13 @@ class CredentialedAccess:
         hosts = tuple(host.strip().lower() for host in material.no_proxy.split(",") if host.strip())
         return ProxyOptions(proxy, proxy, hosts)
 
-    def _tls(self, remote: GitRemote, material: Material, private: Path) -> TlsOptions:
+    def _tls(self, host: str, material: Material, private: Path) -> TlsOptions:
         """The files that decide whom we trust and who we are; also for requests for tokens."""
         authorities = ""
-        operator_file = self._options.tls_folder / remote.host
+        operator_file = self._options.tls_folder / host
         if material.ca_certificates:
             authorities = _written(private / "authorities.pem", material.ca_certificates)
-        elif remote.host not in ("", ".", "..") and operator_file.is_file():
+        elif host not in ("", ".", "..") and operator_file.is_file():
             authorities = str(operator_file)
         certificate, key = material.client_certificate, material.client_key.reveal()
         if not certificate or not key:

@@ -63,6 +63,7 @@ class Material:
     bearer_token: Secret = _EMPTY
     ssh_private_key: Secret = _EMPTY
     ssh_known_hosts: str = ""
+    scm_token: Secret = _EMPTY
     uses_ssh_agent: bool = False
     github_app: GitHubApp = field(default_factory=GitHubApp)
     google_key: Secret = _EMPTY
@@ -118,6 +119,7 @@ def parse_material(fields: Mapping[str, str]) -> Material:
         bearer_token=secret("bearerToken"),
         ssh_private_key=secret("sshPrivateKey"),
         ssh_known_hosts=text("sshKnownHosts"),
+        scm_token=secret("scmToken"),
         uses_ssh_agent=flag("sshAgent"),
         github_app=GitHubApp(
             text("githubAppID"),

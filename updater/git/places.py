@@ -26,6 +26,7 @@ _VARIABLES = {
     "username": "GIT_USERNAME",
     "password": "GIT_PASSWORD",
     "bearerToken": "GIT_BEARER_TOKEN",
+    "scmToken": "GIT_SCM_TOKEN",
     "githubAppID": "GITHUB_APP_ID",
     "githubAppInstallationID": "GITHUB_APP_INSTALLATION_ID",
     "githubAppEnterpriseBaseUrl": "GITHUB_APP_BASE_URL",
@@ -34,6 +35,7 @@ _VARIABLES = {
 _FILE_VARIABLES = {
     "password": "GIT_PASSWORD_FILE",
     "bearerToken": "GIT_BEARER_TOKEN_FILE",
+    "scmToken": "GIT_SCM_TOKEN_FILE",
     "sshPrivateKey": "GIT_SSH_KEY_FILE",
     "sshKnownHosts": "GIT_SSH_KNOWN_HOSTS_FILE",
     "githubAppPrivateKey": "GITHUB_APP_PRIVATE_KEY_FILE",

@@ -63,7 +63,7 @@ class GivenAccess:
         self.rejected = 0
 
     @contextmanager
-    def open(self, target: GitTarget, namespace: str, deadline: Deadline) -> Iterator[ForgeAccess]:
+    def open(self, target: GitTarget, namespace: str, host: str, deadline: Deadline) -> Iterator[ForgeAccess]:
         yield self.access
 
     def reject(self, target: GitTarget, namespace: str) -> bool:
