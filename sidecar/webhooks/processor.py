@@ -82,8 +82,8 @@ class EventProcessor:
     def stop(self) -> None:
         """Hand on nothing more. Returns at once."""
         with self._changed:
+            left = 0 if self._is_stopped else len(self._waiting)
             self._is_stopped = True
-            left = len(self._waiting)
             self._changed.notify_all()
         if left:
             self._log.warning("webhook_events_left", count=left)

@@ -164,7 +164,6 @@ def test_records_follow_to_standard_error_when_standard_output_is_closed() -> No
         pytest.param(("run",), "could not create K8s client", id="no cluster"),
         pytest.param(("run",), "--applications-api argocd --disable-kubernetes", id="the way out"),
         pytest.param(("run", "--loglevel", "loud"), "invalid loglevel", id="level"),
-        pytest.param(("webhook",), "this release does not have the command 'webhook'", id="a command to come"),
     ],
 )
 def test_a_bad_setting_is_one_line_on_stderr_with_status_1(
@@ -190,7 +189,7 @@ def test_the_sidecar_has_the_defaults_of_its_place(program: Program) -> None:
         pytest.param(("--once", "--argocd-header", "planted-2"), id="the header is bad"),
         pytest.param(("--once", "--argocd-header", "X: planted-3\n"), id="its value is bad"),
         pytest.param(("--argocd-auth-token=planted-4", "--config-dir=x"), id="the release lacks something"),
-        pytest.param(("--once", "--quay-webhook-secret", "planted-5"), id="the secret is of a part to come"),
+        pytest.param(("--quay-webhook-secret=planted-5", "--webhook-port=x"), id="the port is bad"),
         pytest.param(("--once", "--argocd-auth-tokn=planted-6"), id="the flag is misspelt"),
         pytest.param(("--once", "-argocd-auth-token=planted-7"), id="the flag has one dash"),
     ],

@@ -16,9 +16,11 @@ from updater.engine.engine import Engine, EngineOptions, Experience
 from updater.engine.writing import Writers
 from updater.errors import ArgoCDError, ConfigurationError
 from updater.model.applications import ApplicationSnapshot
+from updater.model.references import ImageRepository
 from updater.model.report import Report
 from updater.planning.git_settings import GitScope
 from updater.planning.plans import PlanOptions, plan_application
+from updater.planning.watched import watched_repositories
 from updater.ports.log import NullLog
 from updater.ports.progress import NoProgress, Progress
 from updater.registry.configuration_live import RELOAD_S
@@ -75,10 +77,14 @@ class Rounds:
 
     def process_one(self, application: ApplicationSnapshot) -> Report:
         """One Application, in continuous mode."""
+        return self.process_nudged([application], 1)
+
+    def process_nudged(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Report:
+        """Some Applications between cycles, because of an event; without a cycle's summary."""
         options = EngineOptions(
-            self._plan_options(), 1, self._settings.is_dry_run, is_cycle=False, intents=self._writes.intents
+            self._plan_options(), workers, self._settings.is_dry_run, is_cycle=False, intents=self._writes.intents
         )
-        return self._engine(options).process([application], self._deadline(), NoProgress())
+        return self._engine(options).process(applications, self._deadline(), NoProgress())
 
     def warm_up(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Mapping[str, int]:
         """A round that ends before anything is written, and says and counts nothing but what it found."""
@@ -97,6 +103,10 @@ class Rounds:
             "entries": report.totals["images_considered"],
             "registries": len({repository.registry for repository in repositories}),
         }
+
+    def images_of(self, application: ApplicationSnapshot) -> frozenset[ImageRepository]:
+        """The repositories that an Application's image list names, for whoever matches events with it."""
+        return watched_repositories(application, self._plan_options(), self._experience.memory)
 
     def admits(self, application: ApplicationSnapshot) -> bool:
         """Whether an Application passes the filters (``runtime.md`` 3.2); what its owner should mend is said once.

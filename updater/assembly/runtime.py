@@ -1,6 +1,7 @@
 """The runtime of ``run``: everything that lives as long as the process, and its end.
 
-Shutdown order (``runtime.md`` 3.10): jobs, Watch and cycles stop; no new polls and writes begin; what runs is waited
+Shutdown order (``runtime.md`` 3.10): no new webhooks are taken, and those that were accepted are finished; jobs, Watch
+and cycles stop; no new polls and writes begin; what runs is waited
 for, up to the shutdown timeout; then connections are cut; at last everything is closed, listeners included: until then
 probes are answered that the updater is shutting down.
 """
@@ -23,6 +24,7 @@ from updater.assembly.presence import Presence, exported_metrics
 from updater.assembly.registries import FleetRegistries, build_registries
 from updater.assembly.rounds import ROUND_TIMEOUT_S, Rounds, Writes
 from updater.assembly.surroundings import Surroundings
+from updater.assembly.webhooks import Webhooks, build_webhooks
 from updater.clock import Backoff, Deadline, SystemClock
 from updater.engine.writing import Writers
 from updater.model.report import Report
@@ -32,8 +34,9 @@ from updater.ports.progress import NoProgress, Progress
 from updater.schedule.continuous_runner import ContinuousParts, ContinuousRunner
 from updater.schedule.cycle_runner import CycleParts, CycleRunner
 from updater.schedule.follower import FleetAccess, FollowOptions
+from updater.schedule.nudging import FleetNudges
 from updater.schedule.options import Mode, Schedule, ScheduleOptions
-from updater.schedule.rounds import RoundHooks
+from updater.schedule.rounds import RoundHooks, nobody_waits
 from updater.settings.parts import FilterSettings, RunSettings
 from updater.settings.rules_files import RuleFiles
 from updater.writeback.fields import FieldWriter, FieldWriterOptions
@@ -48,6 +51,7 @@ class _Parts:
     registries: FleetRegistries
     presence: Presence
     git: GitParts
+    webhooks: Webhooks | None = None
 
 
 class Runtime:
@@ -66,20 +70,25 @@ class Runtime:
         self._feed = ArgoCDFeed(parts.client, listed)
         self._runner: CycleRunner | ContinuousRunner | None = None
         self._cut: threading.Timer | None = None
+        self._lost_listener = ""
 
     def open(self) -> None:
         """Take the ports of all listeners and serve. Raises ``ConfigurationError`` ``port_in_use``."""
         self._parts.presence.open(on_death=self.stop)
+        if self._parts.webhooks is not None:
+            self._parts.webhooks.open(on_death=self._lose)
 
     @property
     def addresses(self) -> Mapping[str, Address]:
         """Where the listeners listen, by name."""
-        return self._parts.presence.addresses
+        webhooks = self._parts.webhooks
+        found = self._parts.presence.addresses
+        return found if webhooks is None else {**found, webhooks.name: webhooks.address}
 
     @property
     def lost_listener(self) -> str:
         """The name of a listener that died, empty while all live: the process is then to end with status 1."""
-        return self._parts.presence.lost_listener
+        return self._parts.presence.lost_listener or self._lost_listener
 
     def run_once(self) -> Report:
         """One round over the fleet. Raises ``ArgoCDError`` when the Applications cannot be listed."""
@@ -93,20 +102,23 @@ class Runtime:
         is_continuous = Mode(self._settings.mode) is Mode.CONTINUOUS
         self._runner = self._continuous_runner() if is_continuous else self._cycle_runner()
         self._parts.presence.follow(self._runner)
+        self._connect_nudges(self._runner)
         if self._rounds.stopping.is_set():
             self._runner.stop()
         return self._runner.run()
 
     def stop(self) -> None:
         """Begin nothing new, let what runs finish until the shutdown timeout, then cut it off. Returns at once."""
-        self._rounds.stopping.set()
-        if self._runner is not None:
-            self._runner.stop()
-        self._parts.clock.stop()
+        timeout_s = self._settings.shutdown_timeout_s
         if self._cut is None:
-            self._cut = threading.Timer(self._settings.shutdown_timeout_s, self._cut_connections)
+            self._cut = threading.Timer(timeout_s, self._cut_connections)
             self._cut.daemon = True
             self._cut.start()
+        if self._parts.webhooks is None or self._runner is None:
+            self._end()
+        else:
+            self._runner.keep_only_nudged()
+            self._parts.webhooks.end(timeout_s, self._end)
 
     def close(self) -> None:
         """Close every connection. Idempotent."""
@@ -115,7 +127,28 @@ class Runtime:
             self._cut.cancel()
         self._cut_connections()
         self._parts.git.close()
+        if self._parts.webhooks is not None:
+            self._parts.webhooks.close()
         self._parts.presence.close()
+
+    def _end(self) -> None:
+        self._rounds.stopping.set()
+        if self._runner is not None:
+            self._runner.stop()
+        self._parts.clock.stop()
+
+    def _lose(self, name: str) -> None:
+        self._lost_listener = name
+        self.stop()
+
+    def _connect_nudges(self, runner: CycleRunner | ContinuousRunner) -> None:
+        client = self._parts.registries.client
+        nudges = FleetNudges(runner, client.forget_tags, self._around.log)
+        if self._parts.webhooks is not None:
+            self._parts.webhooks.follow(nudges)
+        if isinstance(runner, ContinuousRunner):
+            # In a cycle all users of a repository see one list.
+            client.when_tags_change(nudges.tags_changed)
 
     def _cut_connections(self) -> None:
         self._parts.git.abandon()
@@ -128,19 +161,24 @@ class Runtime:
             self._rounds.admits,
             lambda applications, workers: self._rounds.process_fleet(applications, workers, self._progress),
             self._hooks(),
+            images_of=self._rounds.images_of,
+            process_nudged=None if self._parts.webhooks is None else self._rounds.process_nudged,
         )
         around = self._around
         timeout_s = self._settings.shutdown_timeout_s
         return CycleRunner(parts, self._schedule(), timeout_s, around.metrics, around.clock, around.log)
 
     def _continuous_runner(self) -> ContinuousRunner:
-        follow = FollowOptions(least_gap_s=self._settings.interval_s)
+        settings = self._settings
+        follow = FollowOptions(least_gap_s=settings.interval_s) if settings.is_polling else FollowOptions()
         parts = ContinuousParts(
             FleetAccess(self._fleet, self._feed),
             self._rounds.admits,
             self._rounds.process_one,
             self._hooks(),
             follow,
+            images_of=self._rounds.images_of,
+            is_polling=settings.is_polling,
         )
         around = self._around
         timeout_s = self._settings.shutdown_timeout_s
@@ -149,8 +187,9 @@ class Runtime:
     def _hooks(self) -> RoundHooks:
         connection = self._settings.connection
         is_warmed_up = self._settings.is_warmed_up and self._settings.interval_s > 0
-        presence = self._parts.presence
+        presence, webhooks = self._parts.presence, self._parts.webhooks
         return RoundHooks(
+            on_listed=nobody_waits if webhooks is None else webhooks.fleet_known,
             on_known=presence.note_known,
             on_gone=presence.note_gone,
             warm_up=presence.warming(self._warm_up if is_warmed_up else None),
@@ -202,7 +241,8 @@ def build_runtime(
     writes = Writes(Writers(_writer(settings, client, around), git.write_back), git.intents, stopping)
     rounds = Rounds(settings, around, client=client, registries=registries, rules=rules, writes=writes)
     presence = Presence(settings, around, exported, registries.client.ports, rounds.stopping)
-    parts = _Parts(around.clock, client, registries, presence, git)
+    webhooks = build_webhooks(settings.webhooks, around)
+    parts = _Parts(around.clock, client, registries, presence, git, webhooks)
     return Runtime(settings, around, parts, rounds, progress or NoProgress())
 
 

@@ -105,6 +105,12 @@ def _run(words: tuple[str, ...], environment: Mapping[str, str], place: Mapping[
     return run(words, environment, place)
 
 
+def _webhook(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
+    from updater.cli.webhook import run_webhook
+
+    return run_webhook(words, environment)
+
+
 def _config(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
     from updater.cli.config import print_config
     from updater.cli.run import PLATFORM
@@ -156,6 +162,7 @@ _RUNNERS: Mapping[str, _Runner] = MappingProxyType(
         "test": _test,
         "template": _template,
         "demo": _demo,
+        "webhook": _webhook,
     }
 )
 

@@ -91,7 +91,7 @@ def _announce(log: StandardEventLog, settings: Settings, warnings: tuple[Warned,
     )
     for warning in warnings:
         log.warning("setting_remarked", text=warning.text, kind=warning.kind)
-    log.info("argocd_configured", **_connection_facts(values))
+    log.info("argocd_configured", **connection_facts(values))
     log.info(
         "runtime_configured",
         mode=settings.text("mode"),
@@ -106,7 +106,8 @@ def _announce(log: StandardEventLog, settings: Settings, warnings: tuple[Warned,
     )
 
 
-def _connection_facts(values: RunSettings) -> dict[str, str | bool]:
+def connection_facts(values: RunSettings) -> dict[str, str | bool]:
+    """What the record about the connection says."""
     connection = values.connection
     return {
         "api_kind": values.applications_api,

@@ -16,7 +16,7 @@ def _nothing(key: str) -> None:
     del key
 
 
-def _nobody() -> None:
+def nobody_waits() -> None:
     """Nobody waits for the fleet to be known."""
 
 
@@ -31,7 +31,7 @@ class RoundHooks:
 
     on_known: Callable[[str], None] = _nothing
     on_gone: Callable[[str], None] = _nothing
-    on_listed: Callable[[], None] = _nobody
+    on_listed: Callable[[], None] = nobody_waits
     warm_up: Callable[[], Mapping[str, int]] | None = None
     server_fields: Mapping[str, Field] = field(default_factory=lambda: _NO_FIELDS)
 

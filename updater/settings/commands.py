@@ -35,9 +35,7 @@ COMMANDS = (
     Command("test", "Show which tag an image would get, and why the others lost", usage="IMAGE [flags]"),
     Command("version", "Print the version"),
     Command("help", "Print the help of the program or of one command", usage="[COMMAND]"),
-    Command(
-        "webhook", "Serve registry webhooks", is_built=False, instead="call 'run --once' from the pipeline that pushes"
-    ),
+    Command("webhook", "Serve webhooks of registries, and update only what they name"),
     Command("template", "Show a commit message template with sample data", usage="[PATH]"),
     Command("completion", "Print a shell completion script", is_built=False),
 )

@@ -13,7 +13,6 @@ from updater.model.report import Warned
 from updater.settings.commands import Command
 from updater.settings.model import Setting, Settings
 from updater.settings.table.git import PULL_REQUESTS
-from updater.settings.table.webhooks import WEBHOOKS
 from updater.settings.validation import name_source
 
 CODE = "not_in_this_release"
@@ -36,7 +35,6 @@ class Missing:
 
 MISSING = (
     Missing("the status page", ("status_addr",), "use --output json"),
-    Missing("the webhook server", tuple(option.key for option in WEBHOOKS), "call 'run --once' from the pipeline"),
     Missing(
         "commits through the API of GitHub",
         ("git_commit_method",),

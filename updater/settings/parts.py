@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from updater.settings.git_parts import GitWriteSettings, git_settings
 from updater.settings.headers import parse_header
 from updater.settings.model import Settings
+from updater.settings.webhooks import WebhookSettings, webhook_settings
 from updater.transport.redaction import Secret
 
 
@@ -127,7 +128,10 @@ class FaceSettings:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """One ``run``. ``interval_s`` 0 means one round; ``max_concurrency`` 0 means by the number of processors."""
+    """One ``run``. ``interval_s`` 0 means one round; ``max_concurrency`` 0 means by the number of processors.
+
+    ``is_polling`` False: only what webhooks name is processed, in continuous mode (the command ``webhook``).
+    """
 
     connection: ConnectionSettings
     filters: FilterSettings = FilterSettings()
@@ -147,6 +151,8 @@ class RunSettings:
     is_warmed_up: bool = True
     git: GitWriteSettings = field(default_factory=GitWriteSettings)
     face: FaceSettings = FaceSettings()
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    is_polling: bool = True
 
 
 def run_settings(settings: Settings) -> RunSettings:
@@ -170,6 +176,7 @@ def run_settings(settings: Settings) -> RunSettings:
         is_warmed_up=settings.is_on("warmup_cache"),
         git=git_settings(settings),
         face=face_settings(settings),
+        webhooks=webhook_settings(settings),
     )
 
 

@@ -48,7 +48,8 @@ class WebhookSettings:
 
 def webhook_settings(settings: Settings) -> WebhookSettings:
     """The command ``webhook`` always serves; ``run`` when it is asked to."""
-    is_wanted = settings.command == "webhook" or settings.is_on("enable_webhook")
+    is_asked = "enable_webhook" in settings.by_key and settings.is_on("enable_webhook")
+    is_wanted = settings.command == "webhook" or is_asked
     is_plain = settings["disable_tls"].value
     secrets = {kind: settings.secret(key) for kind, key in SECRET_SETTINGS.items()}
     return WebhookSettings(

@@ -21,7 +21,6 @@ def settings(*words: str, **environment: str) -> Settings:
 @pytest.mark.parametrize(
     "words",
     [
-        pytest.param(("--once", "--enable-webhook"), id="webhooks"),
         pytest.param(("--once", "--git-commit-method", "api"), id="commits through an API"),
         pytest.param(("--status-addr", ":1"), id="status page"),
     ],

@@ -1,0 +1,82 @@
+"""``webhook``: serve registries, and update the Applications that use what they name (``runtime.md`` 1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from updater.cli.guarding import guard_command, logging_for, warn
+from updater.cli.run import PLATFORM, build, connection_facts
+from updater.cli.signals import Shutdown
+from updater.cli.version import short_version
+from updater.errors import ConfigurationError
+from updater.ports.progress import NoProgress
+from updater.settings.arguments import parse_arguments
+from updater.settings.missing import refuse_missing
+from updater.settings.model import Settings
+from updater.settings.parts import RunSettings, secret_values
+from updater.settings.resolution import resolve
+from updater.settings.table import options_of
+from updater.settings.webhook_command import webhook_command_settings
+from updater.telemetry.log import StandardEventLog
+from updater.telemetry.redactor import Redactor
+
+_OFF = "off"
+
+
+def run_webhook(words: Sequence[str], environment: Mapping[str, str]) -> int:
+    """The exit status of ``webhook``: 0 after a signal. Raises ``ConfigurationError`` before anything is started."""
+    arguments = parse_arguments(words, options_of("webhook"))
+    if arguments.wants_help:
+        from updater.cli.help import print_help  # noqa: PLC0415 - only help needs click
+
+        return print_help(("webhook",))
+    resolution = resolve("webhook", arguments, environment, platform=PLATFORM)
+    warnings = (*resolution.warnings, *refuse_missing(resolution.settings))
+    settings, values = resolution.settings, webhook_command_settings(resolution.settings)
+    if values.webhooks.port is None:
+        text = "port 0 starts no webhook server, which is all that this command does"
+        raise ConfigurationError(text, where="--webhook-port", code="bad_port")
+    with logging_for(settings, Redactor(secret_values(settings)), has_result=False) as log, Shutdown() as shutdown:
+        _announce(log, settings, values)
+        warn(log, warnings)
+        return guard_command(log, lambda: _serve(values, log, shutdown))
+
+
+def _announce(log: StandardEventLog, settings: Settings, values: RunSettings) -> None:
+    log.info(
+        "updater_started",
+        version=short_version(),
+        loglevel=values.log.level.upper(),
+        interval=_OFF,
+        health_port=_OFF,
+    )
+    log.info("argocd_configured", **connection_facts(values))
+    log.info(
+        "runtime_configured",
+        mode="webhook",
+        interval=_OFF,
+        max_concurrency=values.max_concurrency,
+        schedule="default",
+        cooldown="0s",
+        per_repo_cap=0,
+        health_port=_OFF,
+        metrics_port=settings.integer("metrics_port") or _OFF,
+        registries_conf=values.registry.conf_path,
+    )
+
+
+def _serve(values: RunSettings, log: StandardEventLog, shutdown: Shutdown) -> int:
+    runtime = build(values, log, NoProgress())
+
+    def stop() -> None:
+        log.warning("stopping")
+        runtime.stop()
+
+    try:
+        runtime.open()
+        if not shutdown.guard(runtime.run, stop):
+            log.warning("shutdown_incomplete", text="work was still running at the end of the shutdown timeout")
+    finally:
+        runtime.close()
+    log.info("updater_finished")
+    return 1 if runtime.lost_listener else 0
