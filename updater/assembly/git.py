@@ -74,9 +74,8 @@ def build_git(
         CredentialBook(_places(settings, around, secrets)), options, around.environment, around.clock, around.log
     )
     remotes = MirroredRemotes(options, access, around.environment, around.clock, around.log, abandoned)
-    write_back = GitWriteBack(
-        remotes, _write_options(settings, writers), around.clock, around.log, stopping, abandoned=abandoned
-    )
+    write_options = _write_options(settings, writers)
+    write_back = GitWriteBack(remotes, write_options, around.clock, around.log, stopping, metrics=around.metrics)
     return GitParts(write_back, intents, remotes, access, abandoned)
 
 

@@ -17,6 +17,9 @@ class Metrics(Protocol):
     def observe(self, name: str, value: float, /, **labels: str) -> None:
         """Add one value to a histogram."""
 
+    def drop(self, name: str, /, **labels: str) -> None:
+        """Take back one series of something that is gone; nothing happens when there is none. Not of Applications."""
+
 
 class Exposition(Protocol):
     """Everything measured, as monitoring reads it. Thread-safe."""
@@ -33,3 +36,5 @@ class NoMetrics:
     def set(self, name: str, value: float, /, **labels: str) -> None: ...
 
     def observe(self, name: str, value: float, /, **labels: str) -> None: ...
+
+    def drop(self, name: str, /, **labels: str) -> None: ...

@@ -21,6 +21,7 @@ PLAIN_SCOPE = "pull"
 _SHORT_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Buckets of the older updater, which are those of the Go client library (``runtime.md`` 5.4)."""
 _LONG_S = (*_SHORT_S, 30, 60, 120, 300, 600)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 _LIFETIME_S = (60, 120, 300, 600, 900, 1_800, 3_600, 43_200)
 
 
@@ -42,7 +43,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One metric. ``buckets`` are upper bounds in seconds; ``values`` are known values by label, for people.
+    """One metric. ``buckets`` are upper bounds, in seconds or counts; ``values`` are known values by label, for people.
 
     ``starts_at_zero``: the series of these values exist before anything was measured, as those without labels do.
     """
@@ -248,11 +249,40 @@ WEBHOOKS = (
     _gauge("webhook_queue_length", "Repositories with an event that waits to be processed", _WEBHOOK),
 )
 
+_GIT_SOURCE = "write-back.md 7.4"
+GIT = (
+    _listed(
+        "git_operations_total",
+        "Operations on Git remotes and their forges",
+        ("op", "result"),
+        ("op", ("ls_refs", "fetch", "commit", "push", "api_commit", "pull_request")),
+        ("result", ("success", "failure", "race", "denied", "unknown")),
+        source=_GIT_SOURCE,
+    ),
+    _histogram("git_operation_duration_seconds", "Duration of such an operation", _GIT_SOURCE, ("op",), _LONG_S),
+    _listed(
+        "git_push_retries_total",
+        "Pushes that were tried again",
+        ("reason",),
+        ("reason", ("race", "no_answer")),
+        source=_GIT_SOURCE,
+    ),
+    _histogram("git_batch_size", "Changes of Applications in one batch", _GIT_SOURCE, (), _SIZES),
+    _gauge("git_queue_length", "Changes that wait for their push or are being pushed", _GIT_SOURCE, "repository"),
+    _histogram("git_queue_wait_seconds", "Time until the batch of a change was begun", _GIT_SOURCE, (), _LONG_S),
+    _counter(
+        "git_writeback_errors_total", "Changes that could not be pushed, by the error's code", _GIT_SOURCE, "code"
+    ),
+    _counter("git_writeback_unchanged_total", "Changes that the repository held already", _GIT_SOURCE),
+    _counter("git_pull_requests_total", "Pull requests, by what became of them", _GIT_SOURCE, "provider", "result"),
+)
+
 SECTIONS: tuple[tuple[str, tuple[Definition, ...]], ...] = (
     ("Rounds and Applications", ROUNDS),
     ("Argo CD, Kubernetes and the system", PEERS),
     ("Registries", REGISTRIES),
     ("Registry tokens", TOKENS),
+    ("Git", GIT),
     ("Webhooks", WEBHOOKS),
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -91,6 +92,16 @@ class PrometheusMetrics:
     def observe(self, name: str, value: float, /, **labels: str) -> None:
         """Add one value to a histogram; raises ``ValueError`` for what the catalogue does not know."""
         self._measure(_Operation.OBSERVE, name, value, labels)
+
+    def drop(self, name: str, /, **labels: str) -> None:
+        """Take back one series, nothing when there is none; raises ``ValueError`` for one of an Application."""
+        definition = _find(name, tuple(MetricKind), labels)
+        if definition.is_per_application:
+            raise ValueError(f"the series of an Application are forgotten all together, not {name!r} alone")
+        for operation in _KINDS:
+            self._steps.pop((operation, name, *labels.items()), None)
+        for export in self._exports[name]:
+            export.drop(labels)
 
     def forget(self, application: str) -> None:
         """Drop every series of an Application that is gone; what a worker still measures for it is dropped too.
@@ -178,6 +189,12 @@ class _Export:
         series = self._metric.labels(*(labels[label] for label in self._labels)) if self._labels else self._metric
         step: _Step = getattr(series, operation)
         return step
+
+    def drop(self, labels: Mapping[str, str]) -> None:
+        """Take back one series; an alias that sums over the labels keeps what it has counted."""
+        if self._labels:
+            with suppress(KeyError):  # there is none
+                self._metric.remove(*(labels[label] for label in self._labels))
 
 
 class _WithoutCreationTimes:

@@ -16,9 +16,11 @@ from updater.errors import UpdaterError, WriteBackError
 from updater.model.changes import WriteBackResult, WriteOutcome
 from updater.ports.git import GitRemotes
 from updater.ports.log import EventLog
+from updater.ports.metrics import Metrics, NoMetrics
 from updater.writeback.git_batch import BatchWriter
 from updater.writeback.git_gathering import Gathering, Pace
 from updater.writeback.git_intents import GitIntent
+from updater.writeback.git_measures import GitMeasures
 from updater.writeback.git_options import GitWriteOptions
 from updater.writeback.git_plan import Batch, WriterKey, plan_batches, writer_key
 
@@ -31,8 +33,8 @@ def _ignore(_: WriteBackResult) -> None:
 
 
 class GitWriteBack:
-    """Thread-safe. Once ``stopping`` is set, nothing more is taken, and what was taken is written without waiting for
-    others; once ``abandoned`` is set, what has not begun is left out. Both say so in the results.
+    """Thread-safe. Once ``stopping`` is set, nothing more is taken, which the results say, and what was taken is
+    written without waiting for others; how long that may take is a matter of the remotes.
     """
 
     def __init__(
@@ -43,13 +45,13 @@ class GitWriteBack:
         log: EventLog,
         stopping: threading.Event,
         *,
-        abandoned: threading.Event | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._options = options
         self._log = log
         self._stopping = stopping
-        self._abandoned = abandoned or threading.Event()
-        self._writer = BatchWriter(remotes, options, clock, log)
+        self._measures = GitMeasures(metrics or NoMetrics(), clock)
+        self._writer = BatchWriter(remotes, options, clock, log, self._measures)
         self._turns = _Turns()
         pace = Pace(options.idle_s, options.flush_interval_s, options.max_batch)
         self._gathering = Gathering(pace, clock, stopping)
@@ -58,6 +60,7 @@ class GitWriteBack:
         self, intents: Sequence[GitIntent], *, dry_run: bool, deadline: Deadline, on_result: OnResult = _ignore
     ) -> tuple[WriteBackResult, ...]:
         """One result per intent, in their order; ``on_result`` hears of each as soon as its batch is done."""
+        self._measures.arrived(intents)
         if self._stopping.is_set():
             return self._refused(intents, on_result)
         return self._write_batches(intents, deadline, on_result, dry_run=dry_run)
@@ -66,17 +69,21 @@ class GitWriteBack:
         """The result of one intent, which may be written together with others that come in the same moment."""
         if not self._options.is_batching or dry_run or self._stopping.is_set():
             return self.write_all([intent], dry_run=dry_run, deadline=deadline)[0]
+        self._measures.arrived([intent])
         try:
             return self._gathering.submit(
                 intent, lambda together: self._write_batches(together, deadline, _ignore, dry_run=False), deadline
             )
         except UpdaterError as error:
             text = f"{intent.change_set.application}: {error}"
-            return WriteBackResult(intent.change_set, WriteOutcome.FAILED, error_code=error.code, error=text)
+            result = WriteBackResult(intent.change_set, WriteOutcome.FAILED, error_code=error.code, error=text)
+            self._measures.ended([intent], [result])
+            return result
 
     def _refused(self, intents: Sequence[GitIntent], on_result: OnResult) -> tuple[WriteBackResult, ...]:
         batches = [Batch((intent,)) for intent in intents]
         results = tuple(_failed(batch, "shutting_down", _ENDING)[0] for batch in batches)
+        self._measures.ended(intents, results)
         for result in results:
             on_result(result)
         return results
@@ -104,13 +111,13 @@ class GitWriteBack:
                 results = self._write_now(batch, deadline, dry_run=dry_run)
         except WriteBackError as error:
             results = _failed(batch, error.code, str(error))
+        self._measures.ended((*batch.intents, *batch.superseded), results)
         for result in results:
             on_result(result)
         return results
 
     def _write_now(self, batch: Batch, deadline: Deadline, *, dry_run: bool) -> tuple[WriteBackResult, ...]:
-        if self._abandoned.is_set():
-            return _failed(batch, "shutting_down", _ENDING)
+        self._measures.began(batch.intents)
         try:
             within = deadline.sooner(self._options.batch_timeout_s)
             return self._writer.write(batch, dry_run=dry_run, deadline=within)

@@ -15,6 +15,7 @@ from updater.ports.git import CommitContent, GitRemotes, GitSession, PushFate, P
 from updater.ports.log import EventLog
 from updater.writeback.git_branches import Branches, branch_names, resolve_branches
 from updater.writeback.git_intents import GitIntent
+from updater.writeback.git_measures import GitMeasures, MeasuredSession
 from updater.writeback.git_messages import commit_message
 from updater.writeback.git_options import GitWriteOptions
 from updater.writeback.git_plan import Batch
@@ -29,11 +30,14 @@ _SETTLED = (WriteOutcome.UNCHANGED, WriteOutcome.FAILED)
 class BatchWriter:
     """Writes batches. Holds no state; thread-safe as its remotes are."""
 
-    def __init__(self, remotes: GitRemotes, options: GitWriteOptions, clock: Clock, log: EventLog) -> None:
+    def __init__(
+        self, remotes: GitRemotes, options: GitWriteOptions, clock: Clock, log: EventLog, measures: GitMeasures
+    ) -> None:
         self._remotes = remotes
         self._options = options
         self._clock = clock
         self._log = log
+        self._measures = measures
 
     def write(self, batch: Batch, *, dry_run: bool, deadline: Deadline) -> tuple[WriteBackResult, ...]:
         """One result per intent, in their order, then one per superseded intent; nothing is raised for a failure."""
@@ -72,15 +76,20 @@ class BatchWriter:
     def _attempt(self, run: Run) -> Results:
         target, namespace = run.batch.target, run.batch.intents[0].change_set.application.namespace
         with self._remotes.open(target, namespace, run.deadline) as session:
+            measured = MeasuredSession(session, self._measures)
             while True:
-                results = self._once(session, run)
+                results = self._once(measured, run)
                 if results is not None:
                     return results
 
     def _may_repeat(self, run: Run, error: UpdaterError) -> bool:
         """Whether a failure of the network kind is worth another attempt; waits before it says yes."""
         run.failures += 1
-        return error.retryable and run.failures < self._options.backoff.attempts and self._wait(run, run.failures - 1)
+        if not error.retryable or run.failures >= self._options.backoff.attempts:
+            return False
+        if run.unanswered:
+            self._measures.push_repeated("no_answer")
+        return self._wait(run, run.failures - 1)
 
     def _wait(self, run: Run, attempt: int) -> bool:
         delay_s = self._options.backoff.delay_s(attempt, self._clock)
@@ -198,6 +207,7 @@ class BatchWriter:
             case PushFate.RACE:
                 run.races += 1
                 if run.races < self._options.race_attempts and self._wait(run, run.races // 2):
+                    self._measures.push_repeated("race")
                     return None
                 text = f"others moved the branch {run.races} times before us ({result.text})"
                 raise GitError(text, where=where, code="push_rejected")

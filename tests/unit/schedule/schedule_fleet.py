@@ -131,6 +131,10 @@ class RecordingMetrics:
         with self._lock:
             self.observed.append((name, value))
 
+    def drop(self, name: str, /, **labels: str) -> None:
+        with self._lock:
+            self.values.pop((name, tuple(labels.items())), None)
+
     def value(self, name: str, **labels: str) -> float | None:
         with self._lock:
             return self.values.get((name, tuple(labels.items())))

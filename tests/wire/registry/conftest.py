@@ -75,6 +75,9 @@ class Counts:
         self._real.observe(name, value, **labels)
         self._add(name, 1.0, labels)
 
+    def drop(self, name: str, /, **labels: str) -> None:
+        self._real.drop(name, **labels)
+
     def _add(self, name: str, amount: float, labels: dict[str, str]) -> None:
         with self._lock:
             self.values[name, *labels.values()] += amount
