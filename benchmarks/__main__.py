@@ -15,7 +15,9 @@ BENCHMARKS = (
     "whole_round",
     "scheduling",
     "registry_polls",
+    "git_edit",
     "git_batch",
+    "git_transfers",
     "continuous_steady",
     "large_cycle",
 )
