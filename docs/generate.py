@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from docs.chart import CHART_PAGE, chart_page
 from docs.manifests import INSTALL_MANIFEST, install_manifest
 from updater.cli.help import default_text
 from updater.settings.missing import MISSING, missing_keys
@@ -152,7 +153,12 @@ def _missing_section() -> str:
 
 
 PAGES: Mapping[Path, Callable[[], str]] = MappingProxyType(
-    {FLAGS_PAGE: flags_page, METRICS_PAGE: metrics_page, INSTALL_MANIFEST: install_manifest}
+    {
+        FLAGS_PAGE: flags_page,
+        METRICS_PAGE: metrics_page,
+        INSTALL_MANIFEST: install_manifest,
+        CHART_PAGE: chart_page,
+    }
 )
 
 
