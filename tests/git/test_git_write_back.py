@@ -14,9 +14,11 @@ from tests.git.bench import QUICK, Bench, BenchOptions, RecordingLog, failing_ed
 from updater.clock import Deadline
 from updater.errors import WriteBackError
 from updater.git.options import Admission, FetchMode, GitOptions
+from updater.manifests.targets import FileEdit
 from updater.model.changes import WriteOutcome
 from updater.playground.git_remote import BareRepository
 from updater.writeback.git_options import GitWriteOptions
+from updater.writeback.git_staging import MAX_DIFF_LINES
 
 _VALUES = "image:\n  tag: 1.0.0\n"
 
@@ -416,3 +418,14 @@ def test_nothing_is_left_behind(remote: BareRepository, bench: Bench) -> None:
         bench.write(intent_for(remote.url, f"1.2.{number}"))
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
     assert set(Path("/tmp").glob(f"argocd-image-updater-git-{os.getpid()}-*")) <= folders  # noqa: S108 - as above
+
+
+def test_a_long_diff_says_how_much_it_leaves_out(remote: BareRepository, bench: Bench) -> None:
+    long = "\n".join(f"key{number}: 1" for number in range(MAX_DIFF_LINES))
+
+    def rewrite(text: str | None, _where: str) -> FileEdit:
+        return FileEdit(f"{text}{long}\n", is_changed=True)
+
+    diff = bench.write_one(intent_for(remote.url, "1.1.0", edit=rewrite), dry_run=True).diff
+    assert len(diff) == MAX_DIFF_LINES + 1
+    assert diff[-1] == "... and 4 lines more"

@@ -43,13 +43,15 @@ _SHAPES = {
     SourceType.GAR: (re.compile(r"default|/.+"), "gar:default or gar:<absolute path>"),
     SourceType.ACR: (re.compile(r"[A-Za-z0-9-]+"), "acr:default or acr:<client id>"),
 }
-_OWN_SECRETS = re.compile(r"ARGOCD_(?:(?:AUTH_)?TOKEN|HEADERS)|.*WEBHOOK.*SECRET.*", re.IGNORECASE)
+_OWN_SECRETS = re.compile(
+    r"ARGOCD_(?:(?:AUTH_)?TOKEN|HEADERS)|GIT_(?:PASSWORD|BEARER_TOKEN)|.*WEBHOOK.*SECRET.*", re.IGNORECASE
+)
 _PROXIES = re.compile(r"(?:HTTPS?|ALL)_PROXY", re.IGNORECASE)
 _TYPES = {known.value: known for known in SourceType}
 
 
 def is_own_secret(variable: str) -> bool:
-    """Whether a variable holds what the updater itself is trusted with: its Argo CD token and headers, webhooks."""
+    """Whether a variable holds what the updater itself is trusted with: Argo CD's token and headers, Git, webhooks."""
     return _OWN_SECRETS.fullmatch(variable) is not None
 
 

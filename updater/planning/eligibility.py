@@ -14,7 +14,7 @@ from updater.model.changes import SourceChoice
 from updater.model.images import Severity
 from updater.planning import annotation_keys as keys
 from updater.planning.sources import selected_kind, source_kind
-from updater.planning.write_back import WriteBackMethod, forced_kind
+from updater.planning.write_back import Method, WriteBackMethod, forced_kind
 from updater.rules.label_selectors import LabelSelector
 from updater.rules.name_patterns import NamePatterns
 
@@ -78,7 +78,9 @@ def choose_target(
     kind = forced_kind(own, method)
     if kind is not None:
         return SourceChoice(kind, selector)
-    reported = source_kind(snapshot, server_supports_hydrator=server_supports_hydrator, allows_plugin=allows_plugin)
+    # What older servers drop are fields; a commit does not pass through them.
+    is_writable = server_supports_hydrator or method.method is Method.GIT
+    reported = source_kind(snapshot, server_supports_hydrator=is_writable, allows_plugin=allows_plugin)
     named = selected_kind(snapshot, selector) if selector and snapshot.layout is SourceLayout.MULTIPLE else None
     is_usable = named is not SourceKind.PLUGIN or allows_plugin
     return SourceChoice(named if named and is_usable else reported, selector)

@@ -22,6 +22,7 @@ from updater.writeback.git_intents import GitIntent
 MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_LINK_BYTES = 4096
 MAX_DIFF_LINES = 200
+"""Of one file; a new override file may hold a thousand parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +143,16 @@ def _look(content: CommitContent, path: str) -> TreeEntry | None:
 
 
 def _diff(path: str, before: str | None, after: str) -> tuple[str, ...]:
-    lines = difflib.unified_diff(
-        (before or "").splitlines(),
-        after.splitlines(),
-        f"a/{path}" if before is not None else "/dev/null",
-        f"b/{path}",
-        lineterm="",
-        n=1,
+    lines = tuple(
+        difflib.unified_diff(
+            (before or "").splitlines(),
+            after.splitlines(),
+            f"a/{path}" if before is not None else "/dev/null",
+            f"b/{path}",
+            lineterm="",
+            n=1,
+        )
     )
-    return tuple(line for line, _ in zip(lines, range(MAX_DIFF_LINES), strict=False))
+    if len(lines) <= MAX_DIFF_LINES:
+        return lines
+    return (*lines[:MAX_DIFF_LINES], f"... and {len(lines) - MAX_DIFF_LINES} lines more")

@@ -71,6 +71,12 @@ def test_unsupported_type_comes_before_the_name() -> None:
     assert "Directory" in plan.skipped
 
 
+def test_a_commit_for_a_hydrated_application_needs_no_server_that_supports_it() -> None:
+    own = {"image-list": "web", "write-back-method": "git"}
+    snapshot = replace(helm_application(own), layout=SourceLayout.HYDRATED)
+    assert plan_application(snapshot, PlanOptions(server_supports_hydrator=False)).skip is None
+
+
 def test_hydrator_needs_a_server_that_supports_it() -> None:
     snapshot = replace(helm_application({"image-list": "web"}), layout=SourceLayout.HYDRATED)
     assert plan_application(snapshot, PlanOptions(server_supports_hydrator=False)).skip is Skip.UNSUPPORTED_TYPE

@@ -55,7 +55,15 @@ def test_credentials_pasted_as_a_reference_are_not_shown(text: str) -> None:
 
 @pytest.mark.parametrize(
     "variable",
-    ["ARGOCD_TOKEN", "argocd_auth_token", "ARGOCD_HEADERS", "GITHUB_WEBHOOK_SECRET", "HTTPS_PROXY", "all_proxy"],
+    [
+        "ARGOCD_TOKEN",
+        "argocd_auth_token",
+        "ARGOCD_HEADERS",
+        "GITHUB_WEBHOOK_SECRET",
+        "GIT_PASSWORD",
+        "HTTPS_PROXY",
+        "all_proxy",
+    ],
 )
 def test_variables_with_secrets_of_the_updater_are_refused(variable: str) -> None:
     with pytest.raises(PlanError, match="the updater's own") as caught:
