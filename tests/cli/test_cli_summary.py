@@ -189,6 +189,17 @@ def test_errors_of_applications_end_with_status_0(capsys: pytest.CaptureFixture[
     assert "msg=Finished." in captured.err
 
 
+@pytest.mark.parametrize(
+    ("decided", "expected"),
+    [
+        pytest.param(replace(BROKEN, counts=frozenset({Counter.ERRORS})), 1, id="an error"),
+        pytest.param(UPDATE, 0, id="an update"),
+    ],
+)
+def test_errors_end_with_status_1_where_that_is_asked_for(decided: Decision, expected: int) -> None:
+    assert status(OneRound(report(decided)), "--fail-on-error") == expected
+
+
 def test_without_output_a_pipe_gets_records_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert status(OneRound(report(UPDATE))) == 0
     assert "tag" not in capsys.readouterr().out

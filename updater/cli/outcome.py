@@ -169,7 +169,22 @@ def _write(result: WriteBackResult | None) -> dict[str, object] | None:
         "outcome": result.outcome.value,
         "attempts": result.attempts,
         "diff": list(result.diff),
+        "git": _git(result),
         "error": _problem(result.error_code, result.error),
+    }
+
+
+def _git(result: WriteBackResult) -> dict[str, object] | None:
+    """Where in Git the change goes; a branch that the remote decides is not known here."""
+    target = result.change_set.git
+    if target is None:
+        return None
+    branch = target.write_branch or target.revision
+    return {
+        "repository": str(target.remote),
+        "branch": branch or None,
+        "path": target.path,
+        "commit": result.commit or None,
     }
 
 

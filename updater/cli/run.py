@@ -160,8 +160,8 @@ def make_round(
 ) -> int:
     """Run once and print the result, or run until a signal where rounds repeat.
 
-    0 also when Applications had errors and when a signal ended the work; 1 when the Applications of a single round
-    could not be listed (``runtime.md`` 1.1).
+    0 also when Applications had errors, unless ``--fail-on-error`` asks for 1, and when a signal ended the work; 1 when
+    the Applications of a single round could not be listed (``runtime.md`` 1.1).
     """
 
     def stop() -> None:
@@ -179,7 +179,7 @@ def make_round(
     if wants_result(settings):
         print_summary(report, settings.text("output"), redactor)
     log.info("updater_finished")
-    return 0
+    return int(settings.is_on("fail_on_error") and bool(report.totals["errors"]))
 
 
 def _repeat(runtime: Runtime, log: StandardEventLog, shutdown: Shutdown, stop: Callable[[], None]) -> int:

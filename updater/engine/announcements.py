@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+
 from updater.engine.failure_classes import is_standing
+from updater.engine.registry_failures import group_registry_failures, is_registry_failure, tally_text
 from updater.model.applications import ApplicationKey, ApplicationSnapshot
 from updater.model.changes import WriteBackResult, WriteOutcome
 from updater.model.images import Counter, Decision, Reason, Severity
@@ -26,6 +29,7 @@ class Announcer:
         self._log = log
         self._said: set[tuple[ApplicationKey, str]] = set()
         self._failures: dict[tuple[str, ApplicationKey], str] = {}
+        self._emptiness = ""
 
     def warnings(self, key: ApplicationKey, warnings: tuple[Warned, ...]) -> None:
         """Each once, until the Application or the process changes."""
@@ -36,7 +40,7 @@ class Announcer:
     def skipped(self, snapshot: ApplicationSnapshot, plan: ApplicationPlan) -> None:
         """An Application that is not processed; what its owner should mend is said once."""
         key = str(snapshot.key)
-        if plan.skip is None or plan.skip.severity is not Severity.WARNING:
+        if plan.skip is None or not plan.is_selected or plan.skip.severity is not Severity.WARNING:
             self._log.debug("application_skipped", application=key, text=plan.skipped)
         elif not self._is_new(snapshot.key, plan.skipped):
             return
@@ -46,8 +50,44 @@ class Announcer:
         else:
             self._log.warning("application_skipped", application=key, text=plan.skipped)
 
+    def round_begun(self, listed: int, planned: int, reasons: Mapping[str, int]) -> None:
+        """A round over the fleet; one that has nothing to do is a mistake somewhere, and is said once.
+
+        ``reasons`` counts why Applications are left out.
+        """
+        self._log.info("cycle_started", applications=planned)
+        text = ""
+        if not listed:
+            text = (
+                "the token sees no Application; check its right to 'applications, get', --argocd-projects and "
+                "--match-application-label"
+            )
+        elif not planned:
+            text = f"none of {listed} Applications is to be looked after ({tally_text(reasons)})"
+        if text and text != self._emptiness:
+            self._log.warning("fleet_empty", text=text, listed=listed)
+        self._emptiness = text
+
+    def unanswered(self, decisions: Iterable[Decision]) -> None:
+        """One error for each cause among the images that registries did not answer for."""
+        for failure in group_registry_failures(decisions):
+            first = failure.decisions[0]
+            if len(failure.decisions) == 1:
+                log = self._log.bind(application=str(first.plan.application), alias=first.plan.alias)
+                self._image_failed(log.error, first)
+                continue
+            self._log.error(
+                "registry_failed",
+                registry=failure.registry,
+                code=failure.code,
+                images=len(failure.decisions),
+                applications=failure.applications,
+                examples=failure.examples,
+                error=first.problem,
+            )
+
     def decision(self, decision: Decision) -> None:
-        """One image."""
+        """One image; what a registry did not answer for is summed up by ``unanswered``."""
         log = self._log.bind(application=str(decision.plan.application), alias=decision.plan.alias)
         image = decision.plan.repository.full_name
         match decision.reason:
@@ -114,10 +154,10 @@ class Announcer:
             )
 
     def _other(self, log: EventLog, decision: Decision, image: str) -> None:
-        log = log.bind(image_name=image, reason=decision.reason.value)
         if Counter.ERRORS in decision.counts:
-            log.error("image_failed", error=decision.problem, code=decision.error_code or decision.reason.value)
+            self._image_failed(log.debug if is_registry_failure(decision) else log.error, decision)
             return
+        log = log.bind(image_name=image, reason=decision.reason.value)
         match severity_of(decision.reason):
             case Severity.WARNING | Severity.ERROR:
                 log.warning("image_skipped", text=decision.problem)
@@ -125,6 +165,15 @@ class Announcer:
                 log.info("image_left_alone", text=decision.problem)
             case Severity.DEBUG:
                 log.debug("image_left_alone", text=decision.problem)
+
+    def _image_failed(self, say: Callable[..., None], decision: Decision) -> None:
+        say(
+            "image_failed",
+            image_name=decision.plan.repository.full_name,
+            reason=decision.reason.value,
+            error=decision.problem,
+            code=decision.error_code or decision.reason.value,
+        )
 
     def _say_failure(self, event: str, key: ApplicationKey, error: str, code: str) -> None:
         """At error level; one that stays until somebody mends it only when it is new or its text has changed."""

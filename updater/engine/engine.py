@@ -7,6 +7,7 @@ Both running modes go through it: the whole fleet in one call, or one Applicatio
 from __future__ import annotations
 
 import threading
+from collections import Counter as Tally
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -103,9 +104,11 @@ class Engine:
         progress.started(len(planned))
         try:
             if self._options.is_cycle:
-                self._log.info("cycle_started", applications=len(planned))
+                reasons = Tally(text for _, text in skipped)
+                self._announcer.round_begun(len(applications), len(planned), reasons)
             facts = self._gather(planned, deadline)
             judged = [self._decide(snapshot, plan, facts) for snapshot, plan in planned]
+            self._announcer.unanswered(decision for each in judged for decision in each.decisions)
             results = self._write_all(judged, deadline, progress)
         finally:
             progress.finished()

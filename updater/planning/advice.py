@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from updater.model.report import Warned
 from updater.planning import annotation_keys as keys
@@ -37,6 +38,17 @@ def entry_hint(text: str) -> str:
     if not found and any(character.isspace() for character in text.partition(":")[0]):
         return "only a comma ends an entry, a blank does not"
     return found or "write [alias=][host[:port]/]path[:constraint]"
+
+
+def cut_constraint_warnings(entries: Sequence[str]) -> Iterator[Warned]:
+    """Entries whose constraint was cut at a comma: the rest became an entry of its own, and nobody keeps to it."""
+    for entry, following in pairwise(entries):
+        if following[:1] in _OPERATORS:
+            text = (
+                f"image-list entry {entry[:80]!r} ends at the comma before {following[:40]!r}, which is therefore no "
+                "part of its constraint; join comparisons with a blank: '>=1.0 <2'"
+            )
+            yield Warned("constraint_cut", text)
 
 
 def filter_warnings(allow_tags: str, ignore_tags: tuple[str, ...]) -> Iterator[Warned]:

@@ -19,6 +19,9 @@ from updater.model.references import (
 )
 from updater.planning.advice import entry_hint
 
+MAX_ENTRIES = 20_000
+"""Of one Application: about a second of planning. Kubernetes stores 256 KiB of annotations, other servers any size."""
+
 _ALIAS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?")
 _ALIAS_LIKE_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:[0-9]+/[A-Za-z0-9._/-]*[A-Za-z0-9]")
 
@@ -49,12 +52,19 @@ class IllegalEntry:
 
 
 def parse_image_list(value: str) -> tuple[ImageEntry | IllegalEntry, ...]:
-    """All entries in their order; empty elements are dropped, illegal ones stay visible."""
+    """All entries in their order, up to ``MAX_ENTRIES``; empty elements are dropped, illegal ones stay visible."""
     entries: list[ImageEntry | IllegalEntry] = []
     for element in value.split(","):
         text = element.strip()
         if not text:
             continue
+        if len(entries) == MAX_ENTRIES:
+            entries.append(
+                IllegalEntry(
+                    "", "", f"the image-list has more than {MAX_ENTRIES} entries; those after them are left out"
+                )
+            )
+            break
         try:
             entries.append(parse_entry(text))
         except PlanError as problem:

@@ -198,6 +198,14 @@ def spelling_warning(plan: ImagePlan, live: LiveImages, entry: ImageEntry) -> Wa
     return named(entry, Warned("docker_hub_spelling", text))
 
 
+def _unread_targets(settings: ImageSettings, target: OverrideTarget) -> Iterator[Warned]:
+    """Names in the manifests that belong to another kind of source than the one that is written to."""
+    if settings.kustomize_name and not isinstance(target, KustomizeTarget):
+        yield Warned("target_unused", "kustomize.image-name is only read for Kustomize, and the source is another kind")
+    if isinstance(target, KustomizeTarget) and (settings.helm_name or settings.helm_tag or settings.helm_spec):
+        yield Warned("target_unused", "helm.image-name, -tag and -spec are only read for Helm; the source is Kustomize")
+
+
 def _static_warnings(entry: ImageEntry, settings: ImageSettings, target: OverrideTarget) -> Iterator[Warned]:
     """What an owner should mend at one image that did not stop it, whatever runs."""
     yield from settings.warnings
@@ -205,6 +213,8 @@ def _static_warnings(entry: ImageEntry, settings: ImageSettings, target: Overrid
     if ":" in settings.kustomize_name.rpartition("/")[2]:
         text = f"kustomize.image-name {settings.kustomize_name[:80]!r} holds a tag"
         yield Warned("kustomize_name_tagged", f"{text}; write the name alone, or nothing matches it")
+    else:
+        yield from _unread_targets(settings, target)
     if isinstance(target, PluginTarget) and target.name and not (target.tag or target.spec):
         yield Warned("plugin_tag_missing", "manifestTargets.plugin names no variable for the tag, so no tag is written")
     strategy = settings.strategy.value

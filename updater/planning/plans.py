@@ -72,6 +72,7 @@ class ApplicationPlan:
     ``skipped`` (with ``skip``) says why it is not processed, empty and None otherwise. ``problem`` with
     ``problem_code`` is an owner's mistake that stops its write-back: images may be judged, nothing may be written, and
     the Application counts one error. ``choice`` and ``write_back`` are None where that mistake leaves them unknown.
+    ``is_selected``: the operator's filters do not keep the Application out, so that its mistakes are worth a word.
     ``write_back_texts`` are the settings of the write-back by the names of their annotations.
     """
 
@@ -83,6 +84,7 @@ class ApplicationPlan:
     warnings: tuple[Warned, ...] = ()
     skipped: str = ""
     skip: Skip | None = None
+    is_selected: bool = True
     problem: str = ""
     problem_code: str = ""
 
@@ -120,11 +122,11 @@ def plan_application(
     settings = find_settings(snapshot, options.rules, memory, follows_annotations=options.follows_annotations)
     unselected = skip_by_selection(snapshot, options.name_patterns, options.label_selector)
     if isinstance(settings, Skipped):
-        return _left_out(snapshot, settings, is_forgotten=unselected is None)
+        return _left_out(snapshot, settings, is_selected=unselected is None)
     draft = _Draft(snapshot, options, settings)
     skipped = _read_write_back(draft) or unselected
     if skipped is not None:
-        return _left_out(snapshot, skipped)
+        return _left_out(snapshot, skipped, is_selected=unselected is None)
     images = _plan_images(draft, memory)
     _check_git(draft, images)
     draft.warnings += git_warnings(settings.git_settings, draft.write_back)
@@ -141,11 +143,13 @@ def plan_application(
     )
 
 
-def _left_out(snapshot: ApplicationSnapshot, skipped: Skipped, *, is_forgotten: bool = False) -> ApplicationPlan:
-    """``is_forgotten``: nothing but the missing list keeps it out, so its other annotations are worth a word."""
-    has_no_list = is_forgotten and skipped.why is Skip.NO_IMAGE_LIST
-    warnings = missing_list_warnings(keys.own_annotations(snapshot.annotations)) if has_no_list else ()
-    return ApplicationPlan(snapshot.key, skipped=skipped.text, skip=skipped.why, warnings=warnings)
+def _left_out(snapshot: ApplicationSnapshot, skipped: Skipped, *, is_selected: bool) -> ApplicationPlan:
+    """Where nothing but the missing list keeps it out, its other annotations are worth a word."""
+    is_forgotten = is_selected and skipped.why is Skip.NO_IMAGE_LIST
+    warnings = missing_list_warnings(keys.own_annotations(snapshot.annotations)) if is_forgotten else ()
+    return ApplicationPlan(
+        snapshot.key, skipped=skipped.text, skip=skipped.why, is_selected=is_selected, warnings=warnings
+    )
 
 
 def _read_write_back(draft: _Draft) -> Skipped | None:

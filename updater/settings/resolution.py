@@ -172,6 +172,8 @@ def _remarks(found: Mapping[str, Setting], platform: Platform) -> list[Warned]:
         for setting in found.values()
         if setting.option.is_secret and setting.origin.kind is OriginKind.FLAG
     ]
+    if "match_application_name" in found:
+        remarks += _malformed_patterns(found["match_application_name"])
     if "mode" in found and found["mode"].value == "cycle":
         remarks += _low_interval(found["interval"].value)
     if "applications_api" in found:
@@ -187,6 +189,17 @@ def _stray(word: str) -> Warned:
 def _secret_flag(option: Option) -> Warned:
     text = f"--{option.name} can be read by everybody on this machine; use the variable {option.variable}"
     return Warned("secret_flag", text)
+
+
+def _malformed_patterns(setting: Setting) -> list[Warned]:
+    patterns = setting.value if isinstance(setting.value, tuple) else ()
+    if not patterns:
+        return []
+    from updater.rules.name_patterns import compile_name_patterns  # noqa: PLC0415 - brings re2, the version does not
+
+    compiled = compile_name_patterns(pattern for pattern in patterns if isinstance(pattern, str))
+    text = "--match-application-name: the pattern {!r} is malformed and matches nothing"
+    return [Warned("bad_pattern", text.format(pattern[:80])) for pattern in compiled.malformed]
 
 
 def _low_interval(value: Value) -> list[Warned]:

@@ -49,6 +49,10 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "application_succeeded": "continuous: finished processing: success, duration={duration}",
         "application_failed": "continuous: finished processing: failed, duration={duration}",
         "image_failed": "Could not update image '{image_name!keep}': {error}",
+        "registry_failed": (
+            "Could not ask registry {registry!keep} about {images!keep} images, such as {examples}: {error}"
+        ),
+        "fleet_empty": "{text}",
         "image_skipped": "Image '{image_name!keep}' skipped: {text}",
         "image_set": "Setting new image to {image}",
         "image_updated": "Successfully updated image '{old}' to '{new}' (dry run={dry_run})",

@@ -144,3 +144,27 @@ def test_ten_thousand_entries_are_all_accounted_for() -> None:
     assert outcomes["good"] in (Reason.UPDATE, Reason.OVERRIDDEN)
     assert sum(reason is Reason.NOT_LIVE for reason in outcomes.values()) == 10_000
     assert sum(len(warned.text) for warned in planned.warnings) < 10_000
+
+
+def test_more_entries_than_anybody_writes_are_left_out_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("updater.planning.image_list.MAX_ENTRIES", 100)
+    planned = plan({"image-list": f"{GOOD}," + "a," * (MEGABYTE // 2)})
+
+    assert len(planned.images) == 101
+    assert reasons(planned)["good"] is Reason.UPDATE
+    assert any("more than 100 entries" in warned.text for warned in planned.warnings)
+
+
+def test_a_constraint_that_a_comma_cut_is_warned_about_on_both_sides() -> None:
+    planned = plan({"image-list": "good=ghcr.io/acme/good:>=1.0, <2"})
+
+    texts = [warned.text for warned in planned.warnings]
+    assert any("'good=ghcr.io/acme/good:>=1.0' ends at the comma before '<2'" in text for text in texts)
+    assert any("'<2'" in text and "join the comparisons of a constraint with a blank" in text for text in texts)
+    assert [image.rule.constraint for image in planned.images] == [">=1.0", ""]
+
+
+def test_a_name_for_another_kind_of_source_is_warned_about() -> None:
+    planned = plan({"image-list": GOOD, "good.kustomize.image-name": "good"})
+
+    assert [warned.kind for warned in planned.warnings] == ["target_unused"]

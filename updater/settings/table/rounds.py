@@ -9,6 +9,13 @@ _RUN = frozenset({"run"})
 ROUNDS = (
     Option("once", Kind.BOOL, False, "Make one round and end", commands=_RUN),
     Option(
+        "fail-on-error",
+        Kind.BOOL,
+        False,
+        "End a single round with status 1 when an Application or image had an error",
+        commands=_RUN,
+    ),
+    Option(
         "interval",
         Kind.DURATION,
         120.0,

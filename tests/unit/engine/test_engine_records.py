@@ -1,0 +1,86 @@
+"""What the log says of a round that has nothing to do, or a registry that does not answer."""
+
+from __future__ import annotations
+
+import threading
+
+from tests.unit.engine.fleet import MemoryRegistry, MemoryWriteBack, RecordingLog, helm_application, run_round
+from updater.clock import Deadline, SystemClock
+from updater.engine.engine import Engine, EngineOptions, Experience
+from updater.engine.writing import Writers
+from updater.model.applications import ApplicationSnapshot
+from updater.planning.plans import PlanOptions
+from updater.ports.progress import NoProgress
+from updater.rules.name_patterns import compile_name_patterns
+
+GONE = "registry.example.com"
+
+
+def on_broken_registry(count: int) -> list[ApplicationSnapshot]:
+    names = [f"{GONE}/shop/web-{number}" for number in range(count)]
+    return [
+        helm_application(f"app-{number}", f"web={name}:~1.0", live=[f"{name}:1.0.0"])
+        for number, name in enumerate(names)
+    ]
+
+
+def test_a_broken_registry_is_one_error_and_every_image_is_counted() -> None:
+    log = RecordingLog()
+    well = helm_application("well", "web=ghcr.io/acme/web:~1.0", live=["ghcr.io/acme/web:1.0.0"])
+
+    report = run_round([*on_broken_registry(50), well], MemoryRegistry({"ghcr.io/acme/web": ["1.0.1"]}), log=log)
+
+    assert log.events("error") == ["registry_failed"]
+    (fields,) = [fields for level, _, fields in log.records if level == "error"]
+    assert (fields["registry"], fields["images"], fields["applications"]) == (GONE, 50, 50)
+    assert fields["examples"] == f"{GONE}/shop/web-0, {GONE}/shop/web-1, {GONE}/shop/web-2, ..."
+    assert log.events("debug").count("image_failed") == 50
+    assert (report.totals["errors"], report.totals["images_updated"]) == (50, 1)
+
+
+def test_one_image_that_fails_names_itself() -> None:
+    log = RecordingLog()
+
+    run_round(on_broken_registry(1), MemoryRegistry({}), log=log)
+
+    assert log.events("error") == ["image_failed"]
+
+
+def test_a_fleet_of_nobody_warns() -> None:
+    log = RecordingLog()
+
+    run_round([], MemoryRegistry({}), log=log)
+
+    (fields,) = [fields for _, event, fields in log.records if event == "fleet_empty"]
+    assert "sees no Application" in str(fields["text"])
+
+
+def test_filters_that_leave_nobody_warn_once_with_the_reasons() -> None:
+    log, clock = RecordingLog(), SystemClock()
+    options = EngineOptions(PlanOptions(name_patterns=compile_name_patterns(["other-*"])))
+    engine = Engine(MemoryRegistry({}), Writers(MemoryWriteBack()), options, clock, Experience(log), threading.Event())
+
+    for _ in range(2):
+        engine.process(on_broken_registry(3), Deadline.after(clock, 30), NoProgress())
+
+    (fields,) = [fields for _, event, fields in log.records if event == "fleet_empty"]
+    assert "none of 3 Applications is to be looked after (3: its name matches no name pattern)" in str(fields["text"])
+
+
+def test_what_the_filters_leave_out_is_not_warned_about() -> None:
+    empty = helm_application("frozen", " , ", live=[])
+    log = RecordingLog()
+    run_round([empty], MemoryRegistry({}), log=log)
+    assert "application_skipped" in log.events("warning")
+
+    log = RecordingLog()
+    options = EngineOptions(PlanOptions(name_patterns=compile_name_patterns(["other-*"])))
+    run_round([empty], MemoryRegistry({}), log=log, options=options)
+    assert log.events("warning") == ["fleet_empty"]
+
+
+def test_a_round_that_was_stopped_says_so() -> None:
+    stopping = threading.Event()
+    stopping.set()
+
+    assert run_round(on_broken_registry(2), MemoryRegistry({}), stopping=stopping).is_interrupted

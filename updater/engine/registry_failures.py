@@ -1,0 +1,66 @@
+"""Images that a registry did not answer for, grouped by cause: one broken registry is one error, whatever its images.
+
+The counters count every image all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from updater.model.images import Counter, Decision, Reason
+
+_REASONS = frozenset(
+    {Reason.TAGS_UNAVAILABLE, Reason.METADATA_UNKNOWN, Reason.CREDENTIALS_FAILED, Reason.ENDPOINT_UNKNOWN}
+)
+_PER_REPOSITORY = frozenset({"repository_unknown", "invalid_reference"})
+"""Codes that speak of one repository: two of them on one registry are two causes."""
+
+_NAMED = 3
+"""Images that a record names."""
+
+
+def is_registry_failure(decision: Decision) -> bool:
+    """Whether an image failed for a reason that it may share with the other images of its registry: not for a bug."""
+    is_bug = decision.error_code == "internal_error"
+    return Counter.ERRORS in decision.counts and decision.reason in _REASONS and not is_bug
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryFailure:
+    """One cause and the decisions it led to, at least one."""
+
+    registry: str
+    code: str
+    decisions: tuple[Decision, ...]
+
+    @property
+    def examples(self) -> str:
+        """The first images by name."""
+        names = list(dict.fromkeys(decision.plan.repository.full_name for decision in self.decisions))
+        return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+
+    @property
+    def applications(self) -> int:
+        return len({decision.plan.application for decision in self.decisions})
+
+
+def group_registry_failures(decisions: Iterable[Decision]) -> tuple[RegistryFailure, ...]:
+    """The causes in the order in which they were met."""
+    groups: dict[tuple[str, str, str], list[Decision]] = {}
+    for decision in decisions:
+        if is_registry_failure(decision):
+            groups.setdefault(_cause(decision), []).append(decision)
+    return tuple(RegistryFailure(registry, code, tuple(found)) for (registry, code, _), found in groups.items())
+
+
+def _cause(decision: Decision) -> tuple[str, str, str]:
+    repository = decision.plan.repository
+    code = decision.error_code or decision.reason.value
+    return repository.registry, code, repository.full_name if code in _PER_REPOSITORY else ""
+
+
+def tally_text(reasons: Mapping[str, int]) -> str:
+    """How often each reason, most frequent first."""
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    return "; ".join(f"{count}: {text}" for text, count in ordered[:_NAMED])
