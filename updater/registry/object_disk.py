@@ -25,6 +25,8 @@ MAX_ROWS = 1_000_000
 BATCH = 500
 """Rows that wait to be written together."""
 _LOCK_WAIT_S = 1.0
+_SILENCE_S = 60.0
+"""Between two records of one complaint: a full disk is found anew by every write."""
 _SHARE_DROPPED = 10
 """When there are too many rows, one in so many goes at once."""
 _DAY_S = 86_400
@@ -52,6 +54,8 @@ class ObjectDisk:
         self._repositories: set[str] = set()
         self._file: sqlite3.Connection | None = None
         self._complaint = ""
+        self._said = ""
+        self._said_at_s = 0.0
         with self._lock:
             self._open()
         self._complain()
@@ -195,11 +199,15 @@ class ObjectDisk:
             self._complaint = error.strerror or str(error)
 
     def _complain(self) -> None:
-        """Outside the lock: say what went wrong with the file."""
+        """Outside the lock: say what went wrong with the file, once a minute when it goes on."""
+        now_s = self._clock.monotonic_s()
         with self._lock:
             complaint, self._complaint = self._complaint, ""
             is_usable = self._file is not None
-        if complaint:
+            is_news = complaint and (complaint != self._said or now_s - self._said_at_s >= _SILENCE_S)
+            if is_news:
+                self._said, self._said_at_s = complaint, now_s
+        if is_news:
             self._log.warning(
                 "registry_cache_failed",
                 path=str(self._path),

@@ -1,0 +1,22 @@
+"""Its place here lets every test below import ``fault_site`` and ``hurried_time``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import apscheduler.schedulers.background
+import pytest
+from fault_site import Site
+from hurried_time import HurriedClock, hurried_event
+
+SPEED = 100.0
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A site where a minute takes 0.6 s."""
+    monkeypatch.setattr(apscheduler.schedulers.background, "Event", hurried_event(SPEED))
+    made = Site(tmp_path, HurriedClock(SPEED))
+    yield made
+    made.close()
