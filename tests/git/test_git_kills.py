@@ -10,7 +10,7 @@ import pytest
 
 from tests.git.bench import Make
 from tests.git.victim import APPLICATIONS, Scaffold, options, write
-from updater.git.workplaces import PREFIX
+from updater.git.workplaces import PREFIX, secret_root
 from updater.playground.git_remote import BareRepository
 
 STEPS = (
@@ -46,19 +46,16 @@ def _assert_written_once(fleet: BareRepository, scaffold: Scaffold, make_bench: 
     assert fleet.count() == before + 1
     assert all("tag: 2.0.0" in fleet.read(f"apps/{name}/values.yaml") for name in APPLICATIONS)
     assert [*scaffold.cache.rglob("*.lock"), *fleet.folder.rglob("*.lock")] == []
-    left = [folder for root in (tempfile.gettempdir(), "/dev/shm") for folder in _folders(root, scaffold.pid)]  # noqa: S108 - where keys are
-    assert left == []
+    pid = int(scaffold.pid_file.read_text())
+    roots = {Path(tempfile.gettempdir()), secret_root() or Path(tempfile.gettempdir())}
+    assert [folder for root in roots for folder in root.glob(f"{PREFIX}{pid}-*")] == []
     fleet.git("fsck", "--strict")
-
-
-def _folders(root: str, pid: int) -> list[Path]:
-    return list(Path(root).glob(f"{PREFIX}{pid}-*"))
 
 
 @pytest.mark.slow
 def test_the_steps_are_all_there_are(fleet: BareRepository, scaffold: Scaffold) -> None:
     assert scaffold.run("never") == 0
-    assert tuple(scaffold.asked) == STEPS
+    assert tuple(scaffold.git.asked) == STEPS
 
 
 @pytest.mark.slow
@@ -69,8 +66,8 @@ def test_a_process_killed_at_a_step_loses_nothing_and_repeats_nothing(
 ) -> None:
     before = fleet.count()
     assert scaffold.run(f"{moment} {step}") == KILLED
-    assert scaffold.asked == list(STEPS[: STEPS.index(step) + 1])
-    scaffold.wait_for_orphans()
+    assert scaffold.git.asked == list(STEPS[: STEPS.index(step) + 1])
+    scaffold.git.wait_for_orphans()
     _assert_written_once(fleet, scaffold, make_bench, before)
 
 
@@ -85,9 +82,9 @@ def test_a_machine_that_stops_during_a_push_loses_nothing_and_repeats_nothing(
     fleet: BareRepository, scaffold: Scaffold, make_bench: Make, hook: str, *, is_stored: bool
 ) -> None:
     before = fleet.count()
-    fleet.add_hook(hook, f"kill -9 $(cat {scaffold.folder}/pid); kill -9 0")
+    fleet.add_hook(hook, f"kill -9 $(cat {scaffold.pid_file}); kill -9 0")
     assert scaffold.run("never") == KILLED
-    scaffold.wait_for_orphans()
+    scaffold.git.wait_for_orphans()
     assert fleet.count() == before + is_stored
     fleet.remove_hook(hook)
     _assert_written_once(fleet, scaffold, make_bench, before)
@@ -98,10 +95,10 @@ def test_a_push_that_outlives_its_updater_does_not_get_in_the_way_of_the_next(
 ) -> None:
     before, gate, first = fleet.count(), tmp_path / "gate", tmp_path / "first"
     os.mkfifo(gate)
-    hold = f"if mkdir {first} 2>/dev/null; then kill -9 $(cat {scaffold.folder}/pid); read line <{gate}; fi"
+    hold = f"if mkdir {first} 2>/dev/null; then kill -9 $(cat {scaffold.pid_file}); read line <{gate}; fi"
     fleet.add_hook("pre-receive", hold)
     assert scaffold.run("never") == KILLED
     assert set(write(make_bench(options(scaffold.cache)), fleet.url)) == {"written"}
     gate.write_text("go on\n")
-    scaffold.wait_for_orphans()
+    scaffold.git.wait_for_orphans()
     _assert_written_once(fleet, scaffold, make_bench, before)
