@@ -21,7 +21,6 @@ from updater.errors import WebhookRejected
 from updater.ports.log import EventLog
 
 MAX_BODY_BYTES = 1_048_576
-ACCEPTED = "Webhook received and processing"
 
 LIMITS = Limits(workers=16, max_body_bytes=0, idle_timeout_s=5, request_timeout_s=10.0)
 """Payloads come in one piece from nearby and are answered within milliseconds. The cap on bodies is ours to keep, so
@@ -55,12 +54,11 @@ class WebhookApplication:
         if self._is_ending.is_set():
             return plain("the updater is shutting down", 503)
         try:
-            self._receiver.receive(_read(request))
+            return plain(self._receiver.receive(_read(request)))
         except RequestEntityTooLarge:
             return self._too_large(request)
         except WebhookRejected as error:
             return plain(error.what, 400)
-        return plain(ACCEPTED)
 
     def _too_large(self, request: Request) -> Response:
         error = rejected("body_too_large", "request body too large")

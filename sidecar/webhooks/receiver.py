@@ -14,6 +14,8 @@ from updater.ports.metrics import Metrics
 from updater.ports.nudges import PushEvent
 from updater.transport.redaction import cap_text
 
+ACCEPTED = "Webhook received and processing"
+
 UNKNOWN = "unknown"
 """What stands for a type that is not registered: what a stranger names must not become a label of a metric."""
 
@@ -30,19 +32,24 @@ class Receiver:
         self._metrics = metrics
         self._repeats = Repeats(clock)
 
-    def receive(self, request: WebhookRequest) -> None:
-        """Queue the events of a request. Raises ``WebhookRejected``, after having said so in the log."""
-        routing, kind = self.routing, UNKNOWN
+    def receive(self, request: WebhookRequest) -> str:
+        """Queue the events of a request; returns the text of the answer.
+
+        Raises ``WebhookRejected``, after having said so in the log.
+        """
+        routing, sender = self.routing, None
         try:
             sender = routing.choose(request)
-            kind = sender.type
             events = routing.parse(sender, request)
         except WebhookRejected as error:
-            self.refuse(kind, error, request.remote)
+            self.refuse(UNKNOWN if sender is None else sender.type, error, request.remote)
+            if sender is not None and sender.repeats_refused and error.code in IGNORABLE:
+                return f"Webhook received, {error.what}"
             raise
-        self._metrics.increase("webhook_requests_total", type=kind, result="accepted")
+        self._metrics.increase("webhook_requests_total", type=sender.type, result="accepted")
         for event in events:
-            self._accept(event, kind, request.remote)
+            self._accept(event, sender.type, request.remote)
+        return ACCEPTED
 
     def refuse(self, kind: str, error: WebhookRejected, remote: str) -> None:
         """Count and report a rejection: what is merely no event for us is no error."""

@@ -23,7 +23,8 @@ def _no_headers(request: WebhookRequest) -> None:
 class Sender:
     """One type of ``runtime.md`` 7.3. ``title`` is its name for people.
 
-    All three callables raise ``WebhookRejected``; ``read_events`` gives at least one event.
+    All three callables raise ``WebhookRejected``; ``read_events`` gives at least one event. ``repeats_refused``: it
+    sends what was refused again and again, and nothing else until that is taken.
     """
 
     type: str
@@ -31,6 +32,7 @@ class Sender:
     check_secret: CheckSecret
     read_events: ReadEvents
     check_headers: CheckHeaders = _no_headers
+    repeats_refused: bool = False
 
     def parse(self, request: WebhookRequest, secret: str) -> tuple[PushEvent, ...]:
         """The events of a request: method, headers, secret, JSON, content, in this order.

@@ -1,9 +1,13 @@
 """Notifications of the distribution project's registry, which GitLab's container registry sends too.
 
-One request carries a batch of events about everything that happens there: pulls and layers as well as pushes.
+One request carries a batch of events about everything that happens there: pulls and layers as well as pushes. The
+sender keeps its events in order and sends the first one until it is taken, so that a 400 for a layer would be the end
+of all events (seen with version 2.8.2).
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from sidecar.webhooks.documents import Document
 from sidecar.webhooks.names import host_of, needed
@@ -43,6 +47,6 @@ def _event(event: Document, otherwise: str) -> PushEvent:
 
 
 REGISTRY = Sender(
-    "registry", "the distribution registry", check_authorization_or_query, _read, check_headers=_check_headers
+    "registry", "the distribution registry", check_authorization_or_query, _read, _check_headers, repeats_refused=True
 )
-GITLAB = Sender("gitlab", "GitLab", check_authorization_or_query, _read, check_headers=_check_headers)
+GITLAB = replace(REGISTRY, type="gitlab", title="GitLab")
