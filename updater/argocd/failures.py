@@ -52,6 +52,7 @@ _HINTS = {
     TransportFailure.DNS: "check the host name in --argocd-server-addr",
     TransportFailure.CONNECT: "check host and port in --argocd-server-addr, and that the network lets us through",
     TransportFailure.PROXY: "check HTTPS_PROXY and NO_PROXY",
+    TransportFailure.INVALID: "check --argocd-server-addr, --argocd-header and --argocd-user-agent",
     TransportFailure.TIMEOUT: "the server or a proxy is slow or does not answer; see --argocd-timeout",
     TransportFailure.TRUNCATED: "the connection was cut, or a proxy drops the rest: look at what stands between",
     TransportFailure.TOO_LARGE: "raise --argocd-max-message-size, or split the fleet with --argocd-projects",

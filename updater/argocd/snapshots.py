@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from generated.application_messages_pb2 import Application, ApplicationSource, ApplicationSpec, DrySource
+from updater.errors import ArgoCDProtocolError
 from updater.model.applications import (
     ANNOTATION_PREFIX,
     ApplicationKey,
@@ -21,7 +22,45 @@ from updater.model.applications import (
 
 
 def snapshot_of(application: Application) -> ApplicationSnapshot:
-    """An immutable copy of what the updater reads of an Application."""
+    """An immutable copy of what the updater reads of an Application.
+
+    Raises ``ArgoCDProtocolError`` when one of its texts is not UTF-8: protobuf then gives bytes in its place.
+    """
+    try:
+        snapshot = _snapshot(application)
+        _require_texts(snapshot)
+    except TypeError as error:
+        name = application.metadata.name
+        raise ArgoCDProtocolError(
+            "the server sends a text that is not UTF-8",
+            where=f"Application {name}" if isinstance(name, str) else "an Application",
+            hint="something between changes the answer, or the server is broken",
+        ) from error
+    return snapshot
+
+
+def _require_texts(snapshot: ApplicationSnapshot) -> None:
+    """Raises ``TypeError`` for bytes; joining is the cheapest way to look at every text."""
+    texts = [snapshot.key.namespace, snapshot.key.name, snapshot.project, snapshot.source_type, *snapshot.source_types]
+    texts += snapshot.annotations.values()
+    texts += (*snapshot.labels, *snapshot.labels.values())
+    texts += (*snapshot.live_images, snapshot.resource_version, snapshot.controller_namespace)
+    for source in snapshot.sources:
+        texts += _texts_of(source)
+    "".join(texts)
+
+
+def _texts_of(source: SourceSnapshot) -> list[str]:
+    texts = [source.repo_url, source.path, source.target_revision, source.chart, source.ref, source.name]
+    for parameter in source.helm_parameters or ():
+        texts += (parameter.name, parameter.value)
+    for variable in source.plugin_env or ():
+        texts += (variable.name, variable.value)
+    texts += (*(source.kustomize_images or ()), *source.value_files)
+    return texts
+
+
+def _snapshot(application: Application) -> ApplicationSnapshot:
     metadata = application.metadata
     spec = application.spec
     status = application.status

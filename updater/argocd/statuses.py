@@ -53,7 +53,9 @@ _READ_ATTEMPTS = {
     _CODE.UNKNOWN: 2,
 }
 
-_FINAL_TRANSPORT_FAILURES = frozenset({TransportFailure.TLS, TransportFailure.PROTOCOL, TransportFailure.PROXY})
+_FINAL_TRANSPORT_FAILURES = frozenset(
+    {TransportFailure.TLS, TransportFailure.PROTOCOL, TransportFailure.PROXY, TransportFailure.INVALID}
+)
 
 _TOKEN_HINTS = (
     ("no session information", "no token arrived: set ARGOCD_TOKEN or --argocd-auth-token-file"),
@@ -161,6 +163,7 @@ def _unreachable(failure: CallFailure, site: CallSite) -> ArgoCDError:
         failure.what,
         where=site.where,
         hint=failure.hint,
+        code="bad_argocd_address" if failure.transport is TransportFailure.INVALID else None,
         retryable=failure.transport not in _FINAL_TRANSPORT_FAILURES,
     )
 

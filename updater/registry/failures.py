@@ -38,10 +38,12 @@ _UNREACHABLE_HINTS = {
     TransportFailure.DNS: "check the host name in the image or the api_url",
     TransportFailure.TLS: "add the registry's CA with ca_file in registries.conf",
     TransportFailure.PROXY: "check HTTPS_PROXY and NO_PROXY",
+    TransportFailure.INVALID: "check the host in the image, api_url and the credentials in registries.conf",
     TransportFailure.CONNECT: "check that the registry is reachable from here",
 }
 _UNREACHABLE_CODES = {
     TransportFailure.TLS: "registry_tls",
+    TransportFailure.INVALID: "registry_address_invalid",
     TransportFailure.TIMEOUT: "registry_timeout",
     TransportFailure.CANCELLED: "cancelled",
 }
@@ -65,6 +67,7 @@ def broken_exchange(error: TransportError, where: str) -> RegistryError:
         where=where,
         hint=_UNREACHABLE_HINTS.get(error.kind, ""),
         code=_UNREACHABLE_CODES.get(error.kind),
+        retryable=False if error.kind is TransportFailure.INVALID else None,
     )
 
 

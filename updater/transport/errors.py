@@ -32,6 +32,8 @@ class TransportFailure(Enum):
     TRUNCATED = "the answer ends too early"
     CANCELLED = "the call was cancelled"
     PROTOCOL = "the answer is not HTTP"
+    INVALID = "the request cannot be made: its address or one of its headers is not valid"
+    """Nothing was sent, and nothing will be until somebody changes a setting."""
 
 
 class TransportError(Exception):
@@ -65,6 +67,15 @@ _MOST_SPECIFIC_FIRST: tuple[tuple[type[BaseException], TransportFailure], ...] =
     (requests.exceptions.InvalidSchema, TransportFailure.PROXY),
     (urllib3.exceptions.ProxySchemeUnknown, TransportFailure.PROXY),
     (urllib3.exceptions.ProxySchemeUnsupported, TransportFailure.PROXY),
+    (urllib3.exceptions.LocationValueError, TransportFailure.INVALID),
+    (urllib3.exceptions.InvalidHeader, TransportFailure.INVALID),
+    (requests.exceptions.InvalidHeader, TransportFailure.INVALID),
+    (requests.exceptions.InvalidURL, TransportFailure.INVALID),
+    (requests.exceptions.MissingSchema, TransportFailure.INVALID),
+    (requests.exceptions.URLRequired, TransportFailure.INVALID),
+    (http.client.InvalidURL, TransportFailure.INVALID),
+    # A label of a host name that no name server could hold.
+    (UnicodeError, TransportFailure.INVALID),
     (socket.gaierror, TransportFailure.DNS),
     (urllib3.exceptions.NameResolutionError, TransportFailure.DNS),
     (ssl.SSLError, TransportFailure.TLS),
