@@ -7,7 +7,6 @@ would carry the token elsewhere), netrc, and proxies looked up per call (``regis
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +22,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from updater.transport.exchange import HttpExchange
 from updater.transport.interim import FinalResponse
 from updater.transport.proxies import ProxyOptions
-from updater.transport.trust import TlsOptions, ssl_context
+from updater.transport.trust import LiveContext, TlsOptions
 
 _SOCKET_OPTIONS = [*HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 """TCP keepalive too: a half-open connection under an idle stream would otherwise never be noticed."""
@@ -53,10 +52,9 @@ class ExchangeAdapter(HTTPAdapter):
 
     def __init__(self, tls: TlsOptions, proxies: ProxyOptions, pool_size: int) -> None:
         self.current = CurrentExchange()
-        self._tls = tls
         self._proxies = proxies
-        self._context: ssl.SSLContext | None = None
-        self._context_lock = threading.Lock()
+        # What was trusted under files of before is not kept.
+        self._context = LiveContext(tls, self.close)
         self._destinations: LRUCache[str, _Destination] = LRUCache(_MAX_DESTINATIONS)
         self._destinations_lock = threading.Lock()
         super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
@@ -77,7 +75,7 @@ class ExchangeAdapter(HTTPAdapter):
         del verify, proxies, cert
         to = self._destination(request.url or "")
         manager = self.proxy_manager_for(to.proxy) if to.proxy else self.poolmanager
-        context = {"ssl_context": self._ssl_context()} if to.scheme == "https" else {}
+        context = {"ssl_context": self._context.current()} if to.scheme == "https" else {}
         return manager.connection_from_host(to.host, to.port, to.scheme, pool_kwargs=context)
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
@@ -120,13 +118,6 @@ class ExchangeAdapter(HTTPAdapter):
                 known = _Destination(parts.scheme, parts.host, parts.port, proxy)
                 self._destinations[origin] = known
             return known
-
-    def _ssl_context(self) -> ssl.SSLContext:
-        # Made on first use: loading the platform's trust store takes tens of milliseconds.
-        with self._context_lock:
-            if self._context is None:
-                self._context = ssl_context(self._tls)
-            return self._context
 
 
 def _check_proxy(proxy: str) -> None:

@@ -6,8 +6,10 @@ A CA file is added to the platform's store, it does not replace it (as ``--serve
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from updater.errors import ConfigurationError
 
@@ -54,6 +56,54 @@ def ssl_context(options: TlsOptions) -> ssl.SSLContext:
             lambda: context.load_cert_chain(options.client_cert, options.client_key, password=_no_password),
         )
     return context
+
+
+class LiveContext:
+    """The context of TLS inputs, made anew when one of their files has changed: certificates are renewed under a
+    running process, and mounted Secrets follow. Thread-safe.
+    """
+
+    def __init__(self, options: TlsOptions, when_renewed: Callable[[], None]) -> None:
+        self._options = options
+        self._when_renewed = when_renewed
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+        self._seen: tuple[tuple[int, int, int] | None, ...] = ()
+
+    def current(self) -> ssl.SSLContext:
+        """Made on first use: loading the platform's trust store takes tens of milliseconds.
+
+        Raises ``ConfigurationError`` for files that cannot be used. One that was good and is not any more, because
+        somebody is writing it, leaves what held; it is read again next time.
+        """
+        seen = self._look()
+        with self._lock:
+            held = self._context
+            if held is not None and seen == self._seen:
+                return held
+            try:
+                self._context = fresh = ssl_context(self._options)
+            except ConfigurationError:
+                if held is None:
+                    raise
+                return held
+            self._seen = seen
+        if held is not None:
+            self._when_renewed()
+        return fresh
+
+    def _look(self) -> tuple[tuple[int, int, int] | None, ...]:
+        options = self._options
+        return tuple(_file_state(path) for path in (options.ca_file, options.client_cert, options.client_key) if path)
+
+
+def _file_state(path: str) -> tuple[int, int, int] | None:
+    """What changes when a file does; None for one that is not there."""
+    try:
+        state = Path(path).stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_mtime_ns, state.st_size
 
 
 def _load(path: str, what: str, load: Callable[[], object]) -> None:

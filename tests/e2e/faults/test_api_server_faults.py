@@ -58,6 +58,26 @@ def test_a_server_that_is_away_at_start_and_for_ten_minutes_and_comes_back_with_
     assert site.clock.elapsed_s - back_s < 400
 
 
+def test_a_server_that_comes_back_with_a_new_authority_is_trusted_once_its_file_says_so(
+    site: Site, tmp_path: Path
+) -> None:
+    first, second = trustme.CA(), trustme.CA()
+    ca_file = tmp_path / "ca.pem"
+    first.cert_pem.write_to_path(str(ca_file))
+    site.add(NAMES)
+    site.serve(server_context(first))
+    port = int(site.api.address.rpartition(":")[2])
+    site.start(ca_file=str(ca_file))
+    site.wait_until(lambda: set(site.attempts()) == set(NAMES), "nobody was attempted")
+    site.api.close()
+    site.serve(server_context(second), port)
+    site.release(NAMES, "1.0.1")
+    site.wait_for_records("watch_failed")
+    second.cert_pem.write_to_path(str(ca_file))
+    site.wait_for_tags(NAMES, "1.0.1")
+    assert site.world.wait_for_watchers(1, 20)
+
+
 def test_a_watch_that_is_cut_every_five_seconds_costs_one_list_per_interval(site: Site) -> None:
     site.add(NAMES)
     site.serve()

@@ -75,21 +75,6 @@ def test_a_registry_that_hangs_holds_no_worker_for_long(site: Site) -> None:
     site.wait_for_tags(MANY, "1.0.1")
 
 
-def test_one_repository_that_hangs_holds_no_worker_for_long_either(site: Site) -> None:
-    annotations = {f"{ANNOTATION_PREFIX}image-list": f"web={BAD_HOST}/shop/shared:~1.0"}
-    site.add(MANY, BAD_HOST, annotations=annotations)
-    site.add(NAMES)
-    site.bad_registry.faults.never_answer()
-    site.serve()
-    site.start(registry={"response_header_timeout_s": 0.5})
-    site.wait_until(lambda: set(site.attempts()) >= set(NAMES), "the others were not attempted")
-    for tag in ("1.0.1", "1.0.2", "1.0.3"):
-        began_s = site.clock.elapsed_s
-        site.release(NAMES, tag)
-        site.wait_for_tags(NAMES, tag)
-        assert site.clock.elapsed_s - began_s < 120 + 60
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 KiB."""

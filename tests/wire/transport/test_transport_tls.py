@@ -109,6 +109,25 @@ def test_a_server_certificate_alone_is_enough_as_ca_file(pki: Pki, make: Make, w
         assert fetch(make(tls=TlsOptions(ca_file=str(presented))), server.url, within(10)) == b"hello"
 
 
+def test_a_renewed_ca_file_is_read_and_a_broken_one_keeps_what_held(pki: Pki, make: Make, within: Within) -> None:
+    ca_file = Path(pki.ca_file)
+    good = ca_file.read_bytes()
+    other = trustme.CA().cert_pem.bytes()
+    transport = make(tls=TlsOptions(ca_file=pki.ca_file))
+    with RawServer(always(ok(b"hello")), tls=pki.server_context()) as server:
+        assert fetch(transport, server.url, within(10)) == b"hello"
+        ca_file.write_bytes(b"half a file")
+        assert fetch(transport, server.url, within(10)) == b"hello"
+        ca_file.write_bytes(other)
+        with pytest.raises(TransportError) as caught:
+            fetch(transport, server.url, within(10))
+        assert caught.value.kind is TransportFailure.TLS
+        ca_file.write_bytes(good)
+        assert fetch(transport, server.url, within(10)) == b"hello"
+        ca_file.unlink()
+        assert fetch(transport, server.url, within(10)) == b"hello"
+
+
 UNTRUSTED = {
     "another authority": ((), False, "unable to get local issuer certificate"),
     "expired": ((), True, "certificate has expired"),
