@@ -63,9 +63,8 @@ class WebhookApplication:
     def _too_large(self, request: Request) -> Response:
         error = rejected("body_too_large", "request body too large")
         self._receiver.refuse(UNKNOWN, error, remote_of(request))
-        request.max_content_length = None
-        left = _DISCARDED_BYTES
-        while left > 0 and (piece := request.stream.read(min(left, 65_536))):
+        rest, left = request.environ["wsgi.input"], _DISCARDED_BYTES
+        while left > 0 and (piece := rest.read(min(left, 65_536))):
             left -= len(piece)
         return plain(error.what, 413)
 
@@ -77,11 +76,16 @@ def _healthy(request: Request, arguments: Mapping[str, str]) -> Response:
 
 def _read(request: Request) -> WebhookRequest:
     """Raises ``RequestEntityTooLarge``."""
+    # A body in chunks is silently cut off at the library's limit, so that is one byte more than ours.
+    request.max_content_length = MAX_BODY_BYTES + 1
+    body = request.get_data(cache=False)
+    if len(body) > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge
     return WebhookRequest(
         method=request.method,
         query=request.args.to_dict(),
         headers={name.lower(): _decoded(value) for name, value in request.headers.items()},
-        body=request.get_data(cache=False),
+        body=body,
         remote=remote_of(request),
     )
 
