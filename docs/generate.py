@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from docs.chart import CHART_PAGE, chart_page
-from docs.manifests import INSTALL_MANIFEST, install_manifest
+from docs.manifests import ARGO_CD_VALUES, INSTALL_MANIFEST, argo_cd_values, install_manifest
 from updater.cli.help import default_text
 from updater.settings.missing import MISSING, missing_keys
 from updater.settings.model import Option
@@ -157,6 +157,7 @@ PAGES: Mapping[Path, Callable[[], str]] = MappingProxyType(
         FLAGS_PAGE: flags_page,
         METRICS_PAGE: metrics_page,
         INSTALL_MANIFEST: install_manifest,
+        ARGO_CD_VALUES: argo_cd_values,
         CHART_PAGE: chart_page,
     }
 )

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
-from docs.manifests import INSTALL_MANIFEST, install_manifest
+from docs.manifests import ARGO_CD_VALUES, INSTALL_MANIFEST, argo_cd_values, install_manifest
 from tests.deployment.documents import CONFIG, Container, container, find, folders_of_kustomize, load
 from updater.settings.arguments import parse_arguments
 from updater.settings.model import Platform
@@ -35,6 +35,15 @@ def default(name: str) -> object:
 
 def test_the_single_file_is_what_its_writer_makes_of_the_base() -> None:
     assert INSTALL_MANIFEST.read_text(encoding="utf-8") == install_manifest(), "run make docs"
+
+
+def test_the_values_for_the_chart_of_argo_cd_are_the_patch() -> None:
+    text = ARGO_CD_VALUES.read_text(encoding="utf-8")
+    assert text == argo_cd_values(), "run make docs"
+    server = yaml.safe_load(text)["server"]
+    assert server["extraContainers"] == [BESIDE.spec]
+    assert server["volumes"] == BESIDE.pod["volumes"]
+    assert (server["replicas"], server["autoscaling"]) == (1, {"enabled": False})
 
 
 @pytest.mark.parametrize("folder", folders_of_kustomize(), ids=lambda folder: str(folder.relative_to(CONFIG)))

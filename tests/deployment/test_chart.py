@@ -14,9 +14,9 @@ import yaml
 
 from docs.chart import CHART, CHART_PAGE, chart_page, described_values
 from tests.deployment.chart_values import EVERYTHING, OLDER_NAMES
-from tests.deployment.documents import Document, container, find, load, read_documents
-from tests.deployment.schemas import LOCATION
-from tests.deployment.tools import need_built, need_schemas, render, run_tool
+from tests.deployment.documents import Document, container, find, load
+from tests.deployment.rendering import template
+from tests.deployment.tools import need_built, run_tool
 from updater import __version__
 from updater.registry.configuration import parse_registries
 from updater.settings.arguments import parse_arguments
@@ -50,15 +50,6 @@ def listed(name: str) -> dict[str, str]:
     match = re.search(rf'define "argocd-image-updater.{name}" -}}}}\n(.*?)\{{{{- end', text, re.DOTALL)
     assert match
     return dict(line.split(": ") for line in match[1].splitlines())
-
-
-def template(tmp_path: Path, values: Document, *, chart: Path = CHART) -> list[Document]:
-    path = tmp_path / "values.json"
-    path.write_text(json.dumps(values))
-    text = render([need_built("helm"), "template", "shop", str(chart), "-n", "argocd", "-f", str(path)])
-    for folder in need_schemas():
-        run_tool([need_built("kubeconform"), "-strict", "-schema-location", f"{folder}/{LOCATION}"], text)
-    return read_documents(text)
 
 
 def refuse(tmp_path: Path, values: Document) -> str:

@@ -2,70 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.deployment.documents import CONFIG, Document, container, find, folders_of_kustomize, load, read_documents
-from tests.deployment.schemas import LOCATION
-from tests.deployment.tools import need_built, need_schemas, render, run_tool
+from tests.deployment.rendering import build, build_with, check_schemas
 
 pytestmark = pytest.mark.slow
-
-ARGOCD = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: argocd-server}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app.kubernetes.io/name: argocd-server}}
-  template:
-    metadata: {labels: {app.kubernetes.io/name: argocd-server}}
-    spec:
-      containers:
-        - name: argocd-server
-          image: argocd
-          ports: [{containerPort: 8080}, {containerPort: 8083}]
-          volumeMounts: [{name: tmp, mountPath: /tmp}]
-      volumes: [{name: tmp, emptyDir: {}}]
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: argocd-cmd-params-cm}
-data: {server.log.format: json}
-"""
-"""What a component beside argocd-server is put on: the parts of Argo CD's manifests that matter to it."""
-
-
-def build(folder: Path) -> str:
-    return render([need_built("kustomize"), "build", str(folder)])
-
-
-def build_with(tmp_path: Path, component: str, *, resources: list[str]) -> list[Document]:
-    """A kustomization of a user: resources, by path or as a text, and one of our components."""
-    (tmp_path / "argocd.yaml").write_text(ARGOCD)
-    lines = {"resources": [_near(tmp_path, name) for name in resources], "components": [_near(tmp_path, component)]}
-    (tmp_path / "kustomization.yaml").write_text(json.dumps(lines))
-    text = build(tmp_path)
-    check_schemas(text)
-    return read_documents(text)
-
-
-def _near(folder: Path, name: str) -> str:
-    return name if (folder / name).exists() else os.path.relpath(CONFIG / name, folder)
-
-
-def check_schemas(text: str, *, status: int = 0) -> str:
-    """kubeconform's words about manifests, judged by each release of Kubernetes that there are schemas of."""
-    said = [
-        run_tool(
-            [need_built("kubeconform"), "-strict", "-summary", "-schema-location", f"{folder}/{LOCATION}"], text, status
-        )
-        for folder in need_schemas()
-    ]
-    return "".join(said)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +44,7 @@ def test_the_schemas_notice_a_mistake(right: str, wrong: str) -> None:
 
 
 def test_the_component_puts_the_updater_beside_argocd_server(tmp_path: Path) -> None:
-    documents = build_with(tmp_path, "sidecar-argocd", resources=["argocd.yaml"])
+    documents = build_with(tmp_path, {"resources": ["argo-cd"], "components": ["config/sidecar-argocd"]})
     server = find(documents, "Deployment", "argocd-server")
     ours = container(server, "argocd-image-updater")
     assert ours.spec["command"][-3:] == ["python", "-m", "sidecar"]
@@ -111,7 +55,8 @@ def test_the_component_puts_the_updater_beside_argocd_server(tmp_path: Path) -> 
 
 
 def test_the_webhook_container_takes_the_port_over(tmp_path: Path) -> None:
-    documents = build_with(tmp_path, "sidecar-webhook", resources=["base", "base/networking"])
+    resources = ["config/base", "config/base/networking"]
+    documents = build_with(tmp_path, {"resources": resources, "components": ["config/sidecar-webhook"]})
     deployment = find(documents, "Deployment")
     first, second = container(deployment, "argocd-image-updater"), container(deployment, "webhook", "webhook")
     assert set(first.ports) == {"health", "metrics"}
