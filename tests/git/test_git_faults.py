@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -132,6 +133,34 @@ def test_a_protected_branch_is_tried_once(remote: BareRepository, make_bench: Ma
     results = make_bench().write(*(intent_for(remote.url, "2.0.0", app=name) for name in "ab"))
     assert [result.error_code for result in results] == ["push_denied"] * 2
     assert seen.read_text() == "push\n"
+
+
+def test_a_branch_in_the_place_of_a_folder_is_no_lost_race(remote: BareRepository, make_bench: Make) -> None:
+    remote.git("branch", "updates", "main")
+    result = make_bench().write_one(intent_for(remote.url, "1.1.0", write_branch="updates/shop"))
+    assert (result.error_code, result.attempts) == ("push_denied", 1)
+    assert "refs/heads/updates" in result.error
+
+
+def test_a_remote_that_lets_no_branch_be_made_anew_is_no_lost_race(remote: BareRepository, make_bench: Make) -> None:
+    remote.git("config", "receive.denyNonFastForwards", "true")
+    options = GitWriteOptions(backoff=QUICK, resets_write_branch=True)
+    bench = make_bench(BenchOptions(write=options))
+    assert bench.write_one(intent_for(remote.url, "1.1.0", write_branch="updates")).outcome is WriteOutcome.WRITTEN
+    before = remote.tip("updates")
+    remote.commit({"other": "newer base"})
+    result = bench.write_one(intent_for(remote.url, "1.2.0", write_branch="updates"))
+    assert (result.error_code, result.attempts) == ("push_denied", 1)
+    assert remote.tip("updates") == before
+
+
+def test_a_repository_of_another_hash_is_named_at_once(make_bench: Make, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", "--bare", "--object-format=sha256", "-b", "main", tmp_path / "r"], check=True)
+    remote = BareRepository(tmp_path / "r")
+    remote.commit({"apps/shop/values.yaml": _VALUES})
+    result = make_bench().write_one(intent_for(remote.url, "1.1.0"))
+    assert result.error_code == "fetch_failed"
+    assert "SHA-256" in result.error
 
 
 def test_a_push_whose_answer_is_lost_is_looked_up(remote: BareRepository, make_bench: Make) -> None:

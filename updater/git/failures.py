@@ -69,6 +69,17 @@ _ROWS = (
         "there is no room left, here or on the remote",
         is_retryable=True,
     ),
+    _row(
+        r"repository corruption on the remote side",
+        "fetch_failed",
+        "the remote's own repository is damaged",
+        "have it examined with git fsck",
+    ),
+    _row(
+        r"mismatched algorithms",
+        "fetch_failed",
+        "the remote names its objects by SHA-256, which is not supported",
+    ),
     _row(r"couldn't find remote ref|Remote branch .* not found", "branch_not_found", "the remote has no such branch"),
     _row(
         r"bad object|object file .* is empty|loose object .* corrupt|is corrupt|not a git repository"

@@ -15,9 +15,12 @@ _LINE = re.compile(r"^(?P<flag>[ *+=!-])\t[^\t]*:(?P<ref>[^\t]+)\t(?P<summary>.*
 _LOST_LOCALLY = ("(fetch first)", "(non-fast-forward)", "(stale info)", "(needs force)", "(already exists)")
 _LOST_REMOTELY = re.compile(
     r"failed to update ref|cannot lock ref|reference already exists|failed to lock|incorrect old value|fetch first"
-    r"|non-fast-forward|stale info|but expected",
+    r"|stale info|but expected|TF401028",
     re.IGNORECASE,
 )
+_NEVER_WON = re.compile(r"exists; cannot create|directory file conflict|non-fast-forward", re.IGNORECASE)
+"""Looks like a lost race, but no later attempt can win: another branch is in the place of a folder or the other way
+round, or the remote lets no branch be made anew (``receive.denyNonFastForwards``); what we append is always ahead."""
 _PROTECTED = re.compile(
     r"protected branch|branch is protected|GH006|GH013|not allowed to (?:force )?push|TF402455",
     re.IGNORECASE,
@@ -38,11 +41,18 @@ def read_push(stdout: str, stderr: str, branch: str) -> PushResult | None:
     if "[remote rejected]" not in line["summary"]:
         is_race = any(reason in line["summary"] for reason in _LOST_LOCALLY)
         return PushResult(PushFate.RACE if is_race else PushFate.UNKNOWN, said)
-    if _LOST_REMOTELY.search(line["summary"]):
-        return PushResult(PushFate.RACE, said)
-    if _BY_THE_DISK.search(line["summary"]):
-        return PushResult(PushFate.UNKNOWN, said)
-    return PushResult(PushFate.PROTECTED if _PROTECTED.search(line["summary"] + stderr) else PushFate.DENIED, said)
+    return PushResult(_refused(line["summary"], stderr), said)
+
+
+def _refused(summary: str, stderr: str) -> PushFate:
+    """Why the remote, and not git on this side, did not store it."""
+    if _NEVER_WON.search(summary + stderr):
+        return PushFate.PROTECTED
+    if _LOST_REMOTELY.search(summary):
+        return PushFate.RACE
+    if _BY_THE_DISK.search(summary):
+        return PushFate.UNKNOWN
+    return PushFate.PROTECTED if _PROTECTED.search(summary + stderr) else PushFate.DENIED
 
 
 def _said(summary: str, stderr: str) -> str:

@@ -50,6 +50,27 @@ from updater.ports.git import PushFate
         pytest.param(
             "!\tc:refs/heads/main\t[remote rejected] (unpacker error)", "", PushFate.UNKNOWN, id="remote's disk"
         ),
+        pytest.param(
+            "!\tc:refs/heads/main\t[remote rejected] (TF401028: The reference has already been updated)",
+            "",
+            PushFate.RACE,
+            id="lost on the remote, Azure",
+        ),
+        pytest.param(
+            "!\tc:refs/heads/main\t[remote rejected] (failed to update ref)",
+            "remote: error: cannot lock ref 'refs/heads/u/x': 'refs/heads/u' exists; cannot create 'refs/heads/u/x'",
+            PushFate.PROTECTED,
+            id="a branch where a folder has to be",
+        ),
+        pytest.param(
+            "!\tc:refs/heads/main\t[remote rejected] (directory file conflict)",
+            "",
+            PushFate.PROTECTED,
+            id="a branch where a folder has to be, GitHub",
+        ),
+        pytest.param(
+            "!\tc:refs/heads/main\t[remote rejected] (non-fast-forward)", "", PushFate.PROTECTED, id="no branch anew"
+        ),
         pytest.param("!\tc:refs/heads/main\t[remote failure] (no report)", "", PushFate.UNKNOWN, id="no report"),
     ],
 )
@@ -102,6 +123,8 @@ def test_no_answer_crashes_the_reader(stdout: str, stderr: str) -> None:
         ("error: cannot update ref 'refs/heads/main': couldn't write 'refs/heads/main.lock'", "disk_failed", True),
         ("error: failed to write new configuration file config.lock", "disk_failed", True),
         ("error: index-pack died of signal 25\nfatal: index-pack failed", "disk_failed", True),
+        ("remote: aborting due to possible repository corruption on the remote side.", "fetch_failed", False),
+        ("fatal: mismatched algorithms: client sha1; server sha256", "fetch_failed", False),
         ("error: object file objects/aa/bb is empty", "mirror_damaged", True),
         ("something nobody has seen", "fetch_failed", False),
     ],
