@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from updater.assembly.forges import build_requests
 from updater.assembly.surroundings import Surroundings
 from updater.clock import Backoff
 from updater.errors import ConfigurationError, GitError
@@ -75,7 +76,10 @@ def build_git(
     )
     remotes = MirroredRemotes(options, access, around.environment, around.clock, around.log, abandoned)
     write_options = _write_options(settings, writers)
-    write_back = GitWriteBack(remotes, write_options, around.clock, around.log, stopping, metrics=around.metrics)
+    requests = build_requests(settings, access, around, intents.functions, write_options.backoff)
+    write_back = GitWriteBack(
+        remotes, write_options, around.clock, around.log, stopping, metrics=around.metrics, requests=requests
+    )
     return GitParts(write_back, intents, remotes, access, abandoned)
 
 

@@ -121,7 +121,8 @@ class WriteOutcome(Enum):
 class WriteBackResult:
     """The one result of one change set. ``diff`` are lines for people; ``attempts`` counts calls that wrote.
 
-    ``commit`` is the id of the commit that carries the change, empty for other targets.
+    ``commit`` is the id of the commit that carries the change, empty for other targets. ``pull_request`` is the page of
+    the open request that asks to take it over, ``warning`` what went wrong with that request after the push.
     """
 
     change_set: ChangeSet
@@ -131,3 +132,5 @@ class WriteBackResult:
     error_code: str = ""
     error: str = ""
     commit: str = ""
+    pull_request: str = ""
+    warning: str = ""

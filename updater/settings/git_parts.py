@@ -62,6 +62,16 @@ class GitPlaceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestSettings:
+    """Pull requests. ``api_urls`` as written; templates are texts, empty for what the commit message says."""
+
+    api_urls: tuple[str, ...] = ()
+    title_template: str = ""
+    body_template: str = ""
+    closes_superseded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class GitWriteSettings:
     """All of it. ``app_token_s`` is how long a token of a GitHub App is used."""
 
@@ -69,6 +79,7 @@ class GitWriteSettings:
     batch: BatchSettings = field(default_factory=BatchSettings)
     retry: GitRetrySettings = field(default_factory=GitRetrySettings)
     places: GitPlaceSettings = field(default_factory=GitPlaceSettings)
+    requests: RequestSettings = field(default_factory=RequestSettings)
     override_mode: str = "seed"
     branch_strategy: str = "append"
     checkout_mode: str = "partial"
@@ -96,6 +107,12 @@ def git_settings(settings: Settings) -> GitWriteSettings:
             secrets=settings.text("git_secrets_dir"),
             ssh=settings.text("argocd_ssh_data_path"),
             tls=settings.text("argocd_tls_data_path"),
+        ),
+        requests=RequestSettings(
+            api_urls=settings.texts("pull_request_api_url"),
+            title_template=settings.text("pull_request_title_template"),
+            body_template=settings.text("pull_request_body_template"),
+            closes_superseded=settings.is_on("pull_request_close_superseded"),
         ),
         override_mode=settings.text("git_override_mode"),
         branch_strategy=settings.text("git_write_branch_strategy"),

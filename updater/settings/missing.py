@@ -12,7 +12,6 @@ from updater.errors import ConfigurationError
 from updater.model.report import Warned
 from updater.settings.commands import Command
 from updater.settings.model import Setting, Settings
-from updater.settings.table.git import PULL_REQUESTS
 from updater.settings.validation import name_source
 
 CODE = "not_in_this_release"
@@ -41,7 +40,6 @@ MISSING = (
         "use --git-commit-method git",
         harmless=("git",),
     ),
-    Missing("pull requests", tuple(option.key for option in PULL_REQUESTS), "open them from a workflow of the forge"),
     Missing("a mounted configuration folder", ("config_dir",), "use flags and variables"),
     Missing(
         "the Kubernetes client",

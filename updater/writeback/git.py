@@ -23,6 +23,7 @@ from updater.writeback.git_intents import GitIntent
 from updater.writeback.git_measures import GitMeasures
 from updater.writeback.git_options import GitWriteOptions
 from updater.writeback.git_plan import Batch, WriterKey, plan_batches, writer_key
+from updater.writeback.git_requests import RequestWriter
 
 OnResult = Callable[[WriteBackResult], None]
 _ENDING = "not written, because the updater is shutting down"
@@ -37,7 +38,7 @@ class GitWriteBack:
     written without waiting for others; how long that may take is a matter of the remotes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - parts of their own, each built elsewhere
         self,
         remotes: GitRemotes,
         options: GitWriteOptions,
@@ -46,12 +47,14 @@ class GitWriteBack:
         stopping: threading.Event,
         *,
         metrics: Metrics | None = None,
+        requests: RequestWriter | None = None,
     ) -> None:
         self._options = options
         self._log = log
         self._stopping = stopping
         self._measures = GitMeasures(metrics or NoMetrics(), clock)
         self._writer = BatchWriter(remotes, options, clock, log, self._measures)
+        self._requests = requests
         self._turns = _Turns()
         pace = Pace(options.idle_s, options.flush_interval_s, options.max_batch)
         self._gathering = Gathering(pace, clock, stopping)
@@ -120,7 +123,7 @@ class GitWriteBack:
         self._measures.began(batch.intents)
         try:
             within = deadline.sooner(self._options.batch_timeout_s)
-            return self._writer.write(batch, dry_run=dry_run, deadline=within)
+            return self._writer.write(batch, dry_run=dry_run, deadline=within, requests=self._requests)
         except Exception as error:  # noqa: BLE001 - a bug met in one batch must not cost the others
             self._log.error("bug_found", exception=error, repository=str(batch.target.remote), error=str(error))
             return _failed(batch, "internal_error", f"internal error: {type(error).__name__}")

@@ -7,10 +7,12 @@ or forced. A push without an answer is looked up before anything is repeated.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from updater.clock import Clock, Deadline
 from updater.errors import GitError, PlanError, UpdaterError, WriteBackError
 from updater.model.changes import WriteBackResult, WriteOutcome
+from updater.model.git_targets import GitTarget
 from updater.ports.git import CommitContent, GitRemotes, GitSession, PushFate, PushResult
 from updater.ports.log import EventLog
 from updater.writeback.git_branches import Branches, branch_names, resolve_branches
@@ -19,6 +21,7 @@ from updater.writeback.git_measures import GitMeasures, MeasuredSession
 from updater.writeback.git_messages import commit_message
 from updater.writeback.git_options import GitWriteOptions
 from updater.writeback.git_plan import Batch
+from updater.writeback.git_requests import RequestWriter
 from updater.writeback.git_run import Draft, Place, Results, Run, all_failed, result_of, with_landed
 from updater.writeback.git_staging import Staging, locate
 
@@ -39,10 +42,15 @@ class BatchWriter:
         self._log = log
         self._measures = measures
 
-    def write(self, batch: Batch, *, dry_run: bool, deadline: Deadline) -> tuple[WriteBackResult, ...]:
-        """One result per intent, in their order, then one per superseded intent; nothing is raised for a failure."""
+    def write(
+        self, batch: Batch, *, dry_run: bool, deadline: Deadline, requests: RequestWriter | None = None
+    ) -> tuple[WriteBackResult, ...]:
+        """One result per intent, in their order, then one per superseded intent; nothing is raised for a failure.
+
+        requests: who opens pull requests, for targets that want one.
+        """
         run = Run(batch, deadline, dry_run)
-        results = self._written(run)
+        results = self._written(run) if requests is None else requests.write(run, self._written)
         replaced = tuple(
             WriteBackResult(intent.change_set, WriteOutcome.SUPERSEDED, error="a newer change of the same file came")
             for intent in batch.superseded
@@ -102,21 +110,42 @@ class BatchWriter:
         target = run.batch.target
         refs = session.fetch_refs(branch_names(target))
         branches = resolve_branches(target, refs)
+        run.base, run.pending = branches.base, {}
         self._log.debug("git_refs_listed", repository=str(target.remote), branch=branches.push)
-        content, expected = self._start(session, branches)
+        content, expected = self._start(session, branches, target)
         self._log.debug("git_commit_fetched", repository=str(target.remote), commit=content.commit)
         self._look_up(session, run, branches, content)
         draft = self._draft(run, content)
+        if target.pull_request is not None and (draft.changed or content.commit != branches.base_commit):
+            run.pending = self._pending(session, run, branches, draft)
         if not draft.changed or run.is_dry_run:
             return draft.results
         return self._publish(session, run, Place(branches, content, expected), draft)
 
-    def _start(self, session: GitSession, branches: Branches) -> tuple[CommitContent, str | None]:
+    def _start(self, session: GitSession, branches: Branches, target: GitTarget) -> tuple[CommitContent, str | None]:
         """The commit to work on, and the tip that the push branch must still have."""
-        if branches.expected is None or (self._options.resets_write_branch and branches.push != branches.base):
+        if branches.expected is None or (self._is_made_anew(target) and branches.push != branches.base):
             return session.fetch_commit(branches.base, branches.base_commit), branches.expected
         content = session.fetch_commit(branches.push, branches.expected)
         return content, content.commit
+
+    def _is_made_anew(self, target: GitTarget) -> bool:
+        """Whether the push branch holds one batch and nothing else, as the head of a request under a name of ours."""
+        is_head = target.pull_request is not None and target.pull_request.names_own_branches
+        return is_head or self._options.resets_write_branch
+
+    def _pending(self, session: GitSession, run: Run, branches: Branches, draft: Draft) -> dict[int, str]:
+        """What the push branch has or will have without further ado, and the base lacks: it needs a request too."""
+        held = [index for index, result in draft.results.items() if result.outcome is WriteOutcome.UNCHANGED]
+        if not held:
+            return {}
+        base = Staging(session.fetch_commit(branches.base, branches.base_commit))
+        found: dict[int, str] = {}
+        for index in held:
+            with suppress(WriteBackError, PlanError):
+                if base.apply(run.batch.intents[index]).is_changed:
+                    found[index] = branches.expected or ""
+        return found
 
     def _look_up(self, session: GitSession, run: Run, branches: Branches, content: CommitContent) -> None:
         """See which pushes without an answer have been stored after all."""
@@ -163,6 +192,7 @@ class BatchWriter:
         tip, commits = self._commit(session, run, place, draft)
         self._log.debug("git_commit_made", repository=str(run.batch.target.remote), commit=tip.commit)
         if place.expected is not None and self._is_there_already(session, place, tip):
+            run.pending.update(dict.fromkeys(draft.changed, place.expected))
             return {**draft.results, **self._outcome(run, draft, WriteOutcome.UNCHANGED)}
         run.attempts += 1
         result = session.push(tip.commit, place.branches.push, place.expected)
@@ -216,7 +246,7 @@ class BatchWriter:
             case _:
                 denied = GitError(f"the remote refuses the push: {result.text}", where=where, code="push_denied")
         several = len({run.batch.intents[index].change_set.application for index in draft.changed}) > 1
-        if result.fate is PushFate.DENIED and several:
+        if result.fate is PushFate.DENIED and several and not self._is_made_anew(run.batch.target):
             return self._apart(run, draft)
         failed = {
             index: result_of(run.batch.intents[index], WriteOutcome.FAILED, run, error=denied)
@@ -234,6 +264,7 @@ class BatchWriter:
             alone = Run(Batch(tuple(intents[index] for index in own)), run.deadline, run.is_dry_run)
             written = self._written(alone)
             results.update({index: written[position] for position, index in enumerate(own)})
+            run.pending.update({own[position]: commit for position, commit in alone.pending.items()})
         return results
 
     def _outcome(self, run: Run, draft: Draft, outcome: WriteOutcome, commits: dict[int, str] | None = None) -> Results:

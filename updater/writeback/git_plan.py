@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from updater.model.git_targets import REPOSITORY_CREDENTIALS, GitTarget
@@ -44,7 +45,7 @@ def plan_batches(intents: Sequence[GitIntent], max_size: int) -> tuple[Batch, ..
     superseded: dict[object, list[GitIntent]] = {}
     for intent in intents:
         target = intent.target
-        group = (writer_key(target), target.revision, _secret_user(intent))
+        group = (writer_key(target), target.revision, target.pull_request, _secret_user(intent))
         same = (intent.change_set.application, target.file, target.path)
         kept = groups.setdefault(group, {})
         if same in kept:
@@ -53,7 +54,7 @@ def plan_batches(intents: Sequence[GitIntent], max_size: int) -> tuple[Batch, ..
     return tuple(
         batch
         for group, kept in groups.items()
-        for batch in _cut(tuple(kept.values()), tuple(superseded.get(group, ())), max_size)
+        for batch in _cut(tuple(kept.values()), tuple(superseded.get(group, ())), _most(kept.values(), max_size))
     )
 
 
@@ -61,6 +62,12 @@ def _secret_user(intent: GitIntent) -> str:
     """The namespace that a named secret is used from: whether it may be is decided for each on its own."""
     is_secret = intent.target.credentials != REPOSITORY_CREDENTIALS
     return intent.change_set.application.namespace if is_secret else ""
+
+
+def _most(intents: Iterable[GitIntent], max_size: int) -> int:
+    """A branch that is made anew from one batch has to be made from all that belongs there."""
+    is_rolling = any(each.target.pull_request and each.target.pull_request.is_rolling for each in intents)
+    return sys.maxsize if is_rolling else max_size
 
 
 def _cut(intents: tuple[GitIntent, ...], superseded: tuple[GitIntent, ...], max_size: int) -> list[Batch]:

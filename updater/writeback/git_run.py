@@ -31,6 +31,10 @@ class Run:
     """Tips whose push gave no answer, each with the commits it would carry, by position in the batch."""
     landed: dict[int, str] = field(default_factory=dict)
     """What of that was found on the remote later."""
+    base: str = ""
+    """The base branch, once it is known."""
+    pending: dict[int, str] = field(default_factory=dict)
+    """With a pull request in view: what the push branch holds already and the base lacks, each with its commit."""
 
 
 @dataclass(slots=True)

@@ -176,12 +176,12 @@ _WORK = (
     ),
 )
 
-PULL_REQUESTS = (
+_PULL_REQUESTS = (
     Option(
         "pull-request-api-url",
         Kind.ARRAY,
         (),
-        "Address of a forge's API as PROVIDER=URL; may be repeated, one per line in the variable",
+        "Address of a forge's API as PROVIDER[@HOST]=URL; may be repeated, one per line in the variable",
         variable="PULL_REQUEST_API_URL",
         variable_separator="\n",
     ),
@@ -189,15 +189,22 @@ PULL_REQUESTS = (
         "pull-request-title-template",
         Kind.STRING,
         "",
-        "Template for titles of pull requests",
+        "Template for titles of pull requests; empty takes the first line of the commit message",
         variable="PULL_REQUEST_TITLE_TEMPLATE",
     ),
     Option(
         "pull-request-body-template",
         Kind.STRING,
         "",
-        "Template for texts of pull requests",
+        "Template for texts of pull requests; empty takes the rest of the commit message",
         variable="PULL_REQUEST_BODY_TEMPLATE",
+    ),
+    Option(
+        "pull-request-close-superseded",
+        Kind.BOOL,
+        True,
+        "Close an older pull request of the same target when a newer one is opened",
+        variable="PULL_REQUEST_CLOSE_SUPERSEDED",
     ),
 )
 
@@ -231,6 +238,8 @@ _CREDENTIALS = (
     _variable("GIT_PASSWORD_FILE", Kind.STRING, "", "File with the password or token"),
     _variable("GIT_BEARER_TOKEN", Kind.STRING, "", "Token that is sent as a bearer header", is_secret=True),
     _variable("GIT_BEARER_TOKEN_FILE", Kind.STRING, "", "File with that token"),
+    _variable("GIT_SCM_TOKEN", Kind.STRING, "", "Token for pull requests beside an SSH key", is_secret=True),
+    _variable("GIT_SCM_TOKEN_FILE", Kind.STRING, "", "File with that token"),
     _variable("GIT_SSH_KEY_FILE", Kind.STRING, "", "File with an SSH private key"),
     _variable("GIT_SSH_KNOWN_HOSTS_FILE", Kind.STRING, "", "File with the known hosts for SSH"),
     _variable("GIT_SSH_AGENT", Kind.STRING, "", "'true' uses the SSH agent of SSH_AUTH_SOCK"),
@@ -241,4 +250,4 @@ _CREDENTIALS = (
 )
 """Read by ``updater.git`` from the environment at each use; the rows make them known, and masked in logs."""
 
-GIT = (*_IDENTITY, *_TEMPLATES, *_BATCHES, *_WORK, *PULL_REQUESTS, *_LIMITS, *_CREDENTIALS)
+GIT = (*_IDENTITY, *_TEMPLATES, *_BATCHES, *_WORK, *_PULL_REQUESTS, *_LIMITS, *_CREDENTIALS)

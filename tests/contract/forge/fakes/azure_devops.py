@@ -18,6 +18,9 @@ def refused(status: int, key: str, text: str) -> Refusal:
 class FakeAzureDevOps(FakeForge):
     root = ""
 
+    def serves(self, path: str) -> bool:
+        return "/_apis/" in path
+
     def authorize(self, asked: Asked) -> bool:
         pair = base64.b64encode(f":{self.world.token}".encode()).decode()
         return asked.headers.get("Authorization") in (f"Bearer {self.world.token}", f"Basic {pair}")

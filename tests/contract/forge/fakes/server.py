@@ -77,6 +77,10 @@ class FakeForge:
     def api(self) -> str:
         return f"{self.origin}{self.root}"
 
+    def serves(self, path: str) -> bool:
+        """Whether a path belongs to the API, on a server that has repositories beside it."""
+        return path.startswith(self.root)
+
     def authorize(self, asked: Asked) -> bool:
         raise NotImplementedError
 
@@ -156,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def serve(self) -> None:
         parts = urlsplit(self.path)
-        if self.other is not None and not parts.path.startswith((self.forge.root or "/_apis", "/rest/")):
+        if self.other is not None and not self.forge.serves(parts.path):
             self.other(self)
             return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

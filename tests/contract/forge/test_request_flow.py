@@ -1,0 +1,305 @@
+"""Changes become branches of a real repository and requests of a forge, through everything that ``run`` is built of."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from tests.contract.forge.conftest import CASES, Case
+from tests.contract.forge.fakes.server import ForgeServer, Reply
+from tests.contract.forge.fakes.world import TOKEN, USER, Branches, World
+from tests.contract.forge.smart_http import SmartHttp
+from updater.assembly.git import GitParts, build_git
+from updater.assembly.surroundings import Surroundings
+from updater.clock import Deadline, SystemClock
+from updater.manifests.values_file import ValueWrite
+from updater.model.applications import ApplicationKey, ApplicationSnapshot, SourceKind, SourceSnapshot
+from updater.model.changes import ChangeSet, ImageChange, SourceChoice, WriteBackResult, WriteOutcome
+from updater.model.images import HelmTarget
+from updater.planning.git_settings import GitScope, read_git_settings
+from updater.planning.write_back import Method, WriteBackMethod
+from updater.playground.git_remote import BareRepository
+from updater.ports.log import NullLog
+from updater.settings.git_parts import GitRetrySettings, GitWriteSettings, RequestSettings
+from updater.telemetry.metrics import PrometheusMetrics
+from updater.writeback.git_intents import GitIntent, values_editor
+from updater.writeback.git_making import GitWish, make_intent
+
+pytestmark = pytest.mark.wire
+
+_VALUES = "image:\n  name: shop\n  tag: 1.0.0\n"
+_PATH = "apps/shop/values.yaml"
+_BY_WORD = {case.provider.value: case for case in CASES}
+
+
+class Records(NullLog):
+    """Every record with its fields."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, dict[str, object]]] = []
+
+    def _note(self, event: str, /, **fields: object) -> None:
+        self.all.append((event, fields))
+
+    debug = info = warning = error = _note  # type: ignore[assignment]
+
+    def bind(self, **fields: object) -> Records:
+        return self
+
+    def of(self, event: str) -> list[dict[str, object]]:
+        return [fields for name, fields in self.all if name == event]
+
+
+@dataclass
+class Place:
+    """A forge with a real repository, and an updater that knows its token."""
+
+    case: Case
+    server: ForgeServer
+    repository: BareRepository
+    git: SmartHttp
+    log: Records = field(default_factory=Records)
+    metrics: PrometheusMetrics = field(default_factory=PrometheusMetrics)
+    parts: list[GitParts] = field(default_factory=list)
+    is_bearer: bool = False
+
+    @property
+    def world(self) -> World:
+        return self.server.forge.world
+
+    def build(self, **requests: object) -> GitParts:
+        urls = () if self.case.api is None else (f"{self.case.provider.value}={self.server.url}{self.case.api}",)
+        settings = GitWriteSettings(
+            allows_http=True,
+            retry=GitRetrySettings(base_s=0.01, cap_s=0.02),
+            requests=replace(RequestSettings(api_urls=urls), **requests),  # type: ignore[arg-type]
+        )
+        login = {"GIT_BEARER_TOKEN": TOKEN} if self.is_bearer else {"GIT_USERNAME": USER, "GIT_PASSWORD": TOKEN}
+        environment = {"GIT_CREDENTIALS_HOST": "127.0.0.1", **login}
+        around = Surroundings(environment, SystemClock(), self.log, self.metrics)
+        parts = build_git(settings, around, threading.Event(), writers=2)
+        self.parts.append(parts)
+        return parts
+
+    def intent(self, tag: str, app: str = "shop", **own: str) -> GitIntent:
+        source = SourceSnapshot(f"{self.server.url}/{self.case.path}", "apps/shop", target_revision="main")
+        snapshot = ApplicationSnapshot(ApplicationKey("argocd", app), sources=(source,))
+        names = {"write-back-target": "helmvalues", "git-pull-request": self.case.provider.value, **own}
+        settings = read_git_settings(snapshot, names, WriteBackMethod(Method.GIT), 0, GitScope())
+        change = ImageChange(app, f"example/{app}", "1.0.0", tag)
+        change_set = ChangeSet(snapshot.key, "default", SourceChoice(SourceKind.HELM), (), (change,))
+        made = make_intent(GitWish(change_set, settings, source, ()), self.parts[-1].intents)
+        return replace(made, edit=values_editor([ValueWrite(HelmTarget().tag, tag)]))
+
+    def write(self, *intents: GitIntent, dry_run: bool = False) -> list[WriteBackResult]:
+        deadline = Deadline.after(SystemClock(), 50)
+        return list(self.parts[-1].write_back.write_all(intents, dry_run=dry_run, deadline=deadline))
+
+    def round(self, tag: str, **own: str) -> WriteBackResult:
+        return self.write(self.intent(tag, **own))[0]
+
+
+@pytest.fixture
+def make_place(tmp_path: Path) -> Iterator[Callable[..., Place]]:
+    made: list[Place] = []
+
+    def make(word: str, *, is_bearer: bool = False) -> Place:
+        case = _BY_WORD[word]
+        repository = BareRepository(tmp_path / case.path)
+        repository.commit({_PATH: _VALUES}, message="begin")
+        git = SmartHttp(tmp_path)
+        server = ForgeServer(case.fake(World(owner=case.owner, branches=Branches(repository))), git)
+        made.append(Place(case, server, repository, git, is_bearer=is_bearer))
+        made[-1].build()
+        return made[-1]
+
+    yield make
+    for place in made:
+        for parts in place.parts:
+            parts.close()
+        place.server.close()
+
+
+@pytest.fixture
+def github(make_place: Callable[..., Place]) -> Place:
+    """With a token that git sends by itself: asking for a password takes a process each time."""
+    return make_place("github", is_bearer=True)
+
+
+def _is_held(place: Place, tag: str, branch: str) -> bool:
+    return f"tag: {tag}" in place.repository.read(_PATH, branch)
+
+
+@pytest.mark.parametrize(
+    "word", [word if word == "gitlab" else pytest.param(word, marks=pytest.mark.slow) for word in _BY_WORD]
+)
+def test_a_newer_version_gets_a_request_of_its_own_that_closes_the_older_one(
+    make_place: Callable[..., Place], word: str
+) -> None:
+    place = make_place(word)
+    first = place.round("1.1.0", **{"git-pull-request-labels": "automation"})
+    (older,) = place.world.requests
+    assert (first.outcome, first.error, first.warning) == (WriteOutcome.WRITTEN, "", "")
+    assert first.pull_request.endswith(f"/{older.number}")
+    assert first.commit == place.repository.tip(older.head)
+    assert (older.base, older.title) == ("main", "build: automatic update of shop")
+    assert older.body == (
+        "updates image example/shop tag '1.0.0' to '1.1.0'\n\nOpened by Argo CD Image Updater for argocd/shop."
+    )
+    assert older.labels == (["automation"] if place.case.has_labels else [])
+    assert place.repository.read(_PATH) == _VALUES
+
+    second = place.round("1.2.0")
+    newer = place.world.requests[-1]
+    assert (second.outcome, newer.is_open, older.is_open) == (WriteOutcome.WRITTEN, True, False)
+    assert older.comments == [f"Superseded by {second.pull_request}, which carries newer versions."]
+    assert sorted(place.world.branches) == sorted(["main", newer.head])
+    assert _is_held(place, "1.2.0", newer.head)
+
+
+@pytest.mark.parametrize(
+    "word", [word if word == "github" else pytest.param(word, marks=pytest.mark.slow) for word in _BY_WORD]
+)
+def test_a_rolling_request_is_made_anew_in_its_place(make_place: Callable[..., Place], word: str) -> None:
+    place = make_place(word)
+    rolling = {"git-pull-request-mode": "rolling"}
+    first = place.round("1.1.0", **rolling)
+    again = place.round("1.1.0", **rolling)
+    assert (first.outcome, again.outcome) == (WriteOutcome.WRITTEN, WriteOutcome.UNCHANGED)
+    place.repository.commit({"other.txt": "x"}, message="somebody else")
+    second = place.round("1.2.0", **rolling)
+    (stored,) = place.world.requests
+    assert second.outcome is WriteOutcome.WRITTEN
+    assert first.pull_request == again.pull_request == second.pull_request != ""
+    assert "'1.0.0' to '1.2.0'" in stored.body
+    assert place.repository.messages(stored.head) == ["build: automatic update of shop", "somebody else", "begin"]
+    assert place.log.of("pull_request_updated") == [{"applications": "argocd/shop", "url": second.pull_request}]
+
+
+def test_an_open_request_spares_the_whole_write(github: Place) -> None:
+    url = github.round("1.1.0").pull_request
+    before = github.git.requests
+    result = github.round("1.1.0")
+    assert (result.outcome, result.pull_request) == (WriteOutcome.UNCHANGED, url)
+    assert github.git.requests == before
+    text = github.metrics.render().decode()
+    assert 'argocd_image_updater_git_pull_requests_total{provider="github",result="opened"} 1.0' in text
+    assert 'argocd_image_updater_git_pull_requests_total{provider="github",result="unchanged"} 1.0' in text
+
+
+def test_a_failing_look_up_is_a_warning_and_the_write_goes_on(github: Place) -> None:
+    github.server.forge.faults += [Reply(500)] * 3
+    result = github.round("1.1.0")
+    assert (result.outcome, len(github.world.open_ones())) == (WriteOutcome.WRITTEN, 1)
+    assert len(github.log.of("pull_request_lookup_failed")) == 1
+
+
+def test_a_push_stays_without_its_request_and_the_next_round_asks_again(github: Place) -> None:
+    github.server.forge.faults += [lambda _: None, lambda _: None, *[Reply(500)] * 3]
+    first = github.round("1.1.0")
+    (head,) = set(github.world.branches) - {"main"}
+    assert (first.outcome, first.pull_request, first.error_code) == (WriteOutcome.WRITTEN, "", "")
+    assert first.warning.startswith("pr_failed: POST ")
+    second = github.round("1.1.0")
+    assert (second.outcome, second.commit) == (WriteOutcome.WRITTEN, github.repository.tip(head))
+    assert second.pull_request.endswith("/pull/1")
+    assert github.repository.count(head) == 2
+
+
+def test_a_request_that_was_taken_over_leaves_nothing_to_ask_for(github: Place) -> None:
+    github.round("1.1.0")
+    (stored,) = github.world.requests
+    github.repository.git("update-ref", "refs/heads/main", github.repository.tip(stored.head))
+    stored.is_open = False
+    result = github.round("1.1.0")
+    assert (result.outcome, result.pull_request) == (WriteOutcome.UNCHANGED, "")
+    assert len(github.world.requests) == 1
+
+
+def test_a_denied_request_is_a_warning_that_names_the_right(github: Place) -> None:
+    github.world.token = "rotated-away-1"
+    result = github.round("1.1.0")
+    assert result.outcome is WriteOutcome.WRITTEN
+    assert result.warning.startswith("pr_denied: ")
+    assert TOKEN not in f"{result}{github.log.all}"
+    assert [fields["code"] for fields in github.log.of("pull_request_failed")] == ["pr_denied"]
+
+
+def test_applications_that_share_file_and_change_share_one_request(github: Place) -> None:
+    intents = [github.intent("1.1.0", app) for app in ("shop", "mirror")]
+    same = [replace(each, change_set=replace(each.change_set, images=intents[0].change_set.images)) for each in intents]
+    same[1] = replace(same[1], target=same[0].target)
+    results = github.write(*same)
+    (stored,) = github.world.requests
+    assert {result.pull_request for result in results} == {results[0].pull_request}
+    assert {result.commit for result in results} == {github.repository.tip(stored.head)}
+    assert stored.body.endswith("Opened by Argo CD Image Updater for argocd/mirror, argocd/shop.")
+
+
+def test_requests_of_other_applications_and_of_people_are_not_superseded(github: Place) -> None:
+    other = github.intent("1.1.0", "other")
+    github.write(other)
+    prefix = other.target.write_branch[: -len("0" * 64)]
+    stranger = github.world.add(f"{prefix}{'a' * 64}", body="please look")
+    by_hand = github.world.add(f"{prefix}by-hand", body="Opened by Argo CD Image Updater for argocd/shop.")
+    github.round("1.2.0")
+    assert [each.is_open for each in github.world.requests] == [True] * 4
+    assert (stranger.comments, by_hand.comments) == ([], [])
+
+
+def test_superseded_requests_stay_when_the_operator_says_so(github: Place) -> None:
+    github.build(closes_superseded=False)
+    github.round("1.1.0")
+    github.round("1.2.0")
+    assert [each.is_open for each in github.world.requests] == [True, True]
+
+
+def test_templates_of_the_operator_write_title_and_body(github: Place) -> None:
+    github.build(
+        title_template="deps: {{ .AppName }} ({{ len .Images }})",
+        body_template="{{ range .AppChanges }}{{ .Image }} -> {{ .NewTag }}{{ end }}{{ index .Applications 0 }}",
+    )
+    github.round("1.1.0")
+    (stored,) = github.world.requests
+    assert stored.title == "deps: shop (1)"
+    assert stored.body == "example/shop -> 1.1.0argocd/shop\n\nOpened by Argo CD Image Updater for argocd/shop."
+
+
+def test_a_template_that_fails_is_replaced_and_said(github: Place) -> None:
+    github.build(title_template="{{ index .Images 7 }}")
+    github.round("1.1.0")
+    assert github.world.requests[0].title == "build: automatic update of shop"
+    assert len(github.log.of("pull_request_text_replaced")) == 1
+
+
+def test_an_owners_branch_is_appended_to_and_keeps_its_request(github: Place) -> None:
+    own = {"git-branch": "main:bump-{{ .AppName }}"}
+    first = github.round("1.1.0", **own)
+    second = github.round("1.2.0", **own)
+    third = github.round("1.2.0", **own)
+    assert [each.outcome for each in (first, second, third)] == [
+        WriteOutcome.WRITTEN,
+        WriteOutcome.WRITTEN,
+        WriteOutcome.UNCHANGED,
+    ]
+    assert {each.pull_request for each in (first, second, third)} == {first.pull_request}
+    assert github.repository.count("bump-shop") == 3
+
+
+def test_a_dry_run_asks_the_forge_nothing(github: Place) -> None:
+    (result,) = github.write(github.intent("1.1.0"), dry_run=True)
+    assert (result.outcome, github.server.forge.asked) == (WriteOutcome.DRY_RUN, [])
+    assert "+  tag: 1.1.0" in result.diff
+
+
+def test_credentials_without_a_token_end_it_before_anything_is_pushed(github: Place) -> None:
+    intent = github.intent("1.1.0")
+    elsewhere = replace(intent, target=replace(intent.target, credentials="secret:argocd/none"))
+    (result,) = github.write(elsewhere)
+    assert (result.outcome, result.error_code) == (WriteOutcome.FAILED, "secret_not_found")
+    assert set(github.world.branches) == {"main"}
+    assert (github.server.forge.asked, github.git.requests) == ([], 0)

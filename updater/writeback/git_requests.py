@@ -1,0 +1,202 @@
+"""Pull requests around one batch: the token first, then Git, then one request for what was pushed.
+
+What was pushed stays, whatever becomes of its request: a failure there is a warning, and the next round tries again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from updater.errors import ForgeError, UpdaterError
+from updater.manifests.template_data import change_digest, template_changes
+from updater.model.changes import WriteBackResult, WriteOutcome
+from updater.model.pull_requests import PullRequestSettings
+from updater.ports.forge import Forges, NewRequest, OpenRequest, RequestForge
+from updater.ports.log import EventLog
+from updater.ports.metrics import Metrics
+from updater.writeback.git_intents import GitIntent
+from updater.writeback.git_plan import Batch
+from updater.writeback.git_requests_text import RequestTemplates, application_names, named_applications, request_text
+from updater.writeback.git_run import Results, Run, all_failed
+
+_PER_CHANGE_HEAD = re.compile(r"(?P<prefix>image-updater-[0-9a-f]{8}-)[0-9a-f]{64}")
+_HEAD = "HEAD"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOptions:
+    """``closes_superseded`` is ``--pull-request-close-superseded``."""
+
+    templates: RequestTemplates = field(default_factory=RequestTemplates)
+    closes_superseded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One request that is wanted: from where to where, for which intents."""
+
+    forge: RequestForge
+    settings: PullRequestSettings
+    head: str
+    base: str
+    intents: tuple[GitIntent, ...]
+
+    @property
+    def names(self) -> str:
+        return ", ".join(application_names(self.intents))[:300]
+
+
+class RequestWriter:
+    """Writes batches whose target wants a request. Holds no state; thread-safe as its forges are."""
+
+    def __init__(self, forges: Forges, options: RequestOptions, log: EventLog, metrics: Metrics) -> None:
+        self._forges = forges
+        self._options = options
+        self._log = log
+        self._metrics = metrics
+
+    def write(self, run: Run, carry_out: Callable[[Run], Results]) -> Results:
+        """Results by position in the batch; every failure is in them, none is raised. ``carry_out`` is the Git part."""
+        target = run.batch.target
+        settings = target.pull_request
+        if settings is None:
+            return carry_out(run)
+        namespace = run.batch.intents[0].change_set.application.namespace
+        try:
+            with self._forges.open(target, namespace, run.deadline) as forge:
+                return self._write(run, forge, settings, carry_out)
+        except UpdaterError as error:
+            return all_failed(run, error)
+
+    def _write(
+        self, run: Run, forge: RequestForge, settings: PullRequestSettings, carry_out: Callable[[Run], Results]
+    ) -> Results:
+        found = None if run.is_dry_run else self._look_up(run.batch, forge, settings)
+        if found is not None:
+            return _all_open(run, found)
+        results = carry_out(run)
+        if run.is_dry_run:
+            return results
+        wanted = [index for index in results if results[index].outcome is WriteOutcome.WRITTEN or index in run.pending]
+        if not wanted:
+            return results
+        intents = tuple(run.batch.intents[index] for index in sorted(wanted))
+        job = _Job(forge, settings, run.batch.target.write_branch, run.base, intents)
+        try:
+            request, is_new = self._ensure(job)
+        except ForgeError as error:
+            self._failed(job, error)
+            return {**results, **{index: replace(results[index], warning=_text(error)) for index in wanted}}
+        commit = next((results[index].commit for index in wanted if results[index].commit), "")
+        for index in wanted:
+            if is_new and results[index].outcome is WriteOutcome.UNCHANGED:
+                # Pushed by an earlier process, or with another Application's change: it counts once it is asked for.
+                carried = run.pending[index] or commit
+                results[index] = replace(results[index], outcome=WriteOutcome.WRITTEN, commit=carried)
+            results[index] = replace(results[index], pull_request=request.url)
+        return results
+
+    def _look_up(self, batch: Batch, forge: RequestForge, settings: PullRequestSettings) -> OpenRequest | None:
+        """An open request that carries these very changes, as far as that can be told before the remote is asked."""
+        base, head = batch.target.revision, batch.target.write_branch
+        if settings.is_rolling or base in ("", _HEAD) or not all(_names_change(head, each) for each in batch.intents):
+            return None
+        try:
+            found = forge.find_open(head, base)
+        except ForgeError as error:
+            self._log.warning("pull_request_lookup_failed", repository=str(batch.target.remote), error=str(error))
+            return None
+        if found is not None:
+            self._count(settings, "unchanged")
+        return found
+
+    def _ensure(self, job: _Job) -> tuple[OpenRequest, bool]:
+        """The open request, and whether it is new. Raises ``ForgeError``."""
+        written = request_text(job.intents, self._options.templates)
+        if written.fallback_reason:
+            self._log.warning("pull_request_text_replaced", applications=job.names, text=written.fallback_reason)
+        request = job.forge.find_open(job.head, job.base)
+        if request is None:
+            request = job.forge.create(NewRequest(job.head, job.base, written.text, job.settings.labels))
+            if request is not None:
+                self._opened(job, request)
+                return request, True
+            request = self._found_after_all(job)
+        updated = job.forge.update(request, written.text) if job.settings.is_rolling else request
+        has_changed = updated.text != request.text
+        self._count(job.settings, "updated" if has_changed else "unchanged")
+        if has_changed:
+            self._log.info("pull_request_updated", applications=job.names, url=updated.url)
+        return updated, False
+
+    def _found_after_all(self, job: _Job) -> OpenRequest:
+        """The request that the forge says is there already: somebody opened it a moment ago."""
+        request = job.forge.find_open(job.head, job.base)
+        if request is None:
+            text = "the forge says that there is an open request for the branch, and shows none"
+            raise ForgeError(text, where=f"{job.head} into {job.base}")
+        return request
+
+    def _opened(self, job: _Job, request: OpenRequest) -> None:
+        self._count(job.settings, "opened")
+        self._log.info(
+            "pull_request_opened", applications=job.names, provider=job.settings.provider.value, url=request.url
+        )
+        self._label(job, request)
+        if self._options.closes_superseded and not job.settings.is_rolling and job.settings.names_own_branches:
+            self._close_superseded(job, request)
+
+    def _label(self, job: _Job, request: OpenRequest) -> None:
+        try:
+            missing = job.forge.label(request, job.settings.labels)
+        except ForgeError as error:
+            self._log.warning("pull_request_labels_failed", url=request.url, error=str(error))
+            return
+        if missing:
+            self._log.warning("pull_request_labels_missing", url=request.url, labels=", ".join(missing)[:300])
+
+    def _close_superseded(self, job: _Job, successor: OpenRequest) -> None:
+        """Close older requests of ours for the same target, if all their Applications are among those of this one."""
+        head = _PER_CHANGE_HEAD.fullmatch(job.head)
+        if head is None:
+            return
+        ours = frozenset(application_names(job.intents))
+        try:
+            for request in job.forge.list_open(job.base, head["prefix"]):
+                is_older = request.number != successor.number and _PER_CHANGE_HEAD.fullmatch(request.head)
+                # Without names nobody knows whose it is: a person changed the text, or it is for very many.
+                theirs = named_applications(request.text.body)
+                if is_older and theirs and theirs <= ours:
+                    self._close(job, request, successor)
+        except ForgeError as error:
+            self._log.warning("pull_request_close_failed", url=successor.url, error=str(error))
+
+    def _close(self, job: _Job, request: OpenRequest, successor: OpenRequest) -> None:
+        job.forge.close(request, f"Superseded by {successor.url}, which carries newer versions.")
+        self._count(job.settings, "closed")
+        self._log.info("pull_request_closed", url=request.url, successor=successor.url)
+
+    def _failed(self, job: _Job, error: ForgeError) -> None:
+        self._count(job.settings, "denied" if error.code == "pr_denied" else "failed")
+        self._log.warning("pull_request_failed", applications=job.names, error=str(error), code=error.code)
+
+    def _count(self, settings: PullRequestSettings, result: str) -> None:
+        self._metrics.increase("git_pull_requests_total", provider=settings.provider.value, result=result)
+
+
+def _names_change(head: str, intent: GitIntent) -> bool:
+    """Whether the name of the branch says which changes it carries."""
+    return change_digest(template_changes(intent.change_set.images)) in head
+
+
+def _all_open(run: Run, request: OpenRequest) -> Results:
+    return {
+        index: WriteBackResult(intent.change_set, WriteOutcome.UNCHANGED, pull_request=request.url)
+        for index, intent in enumerate(run.batch.intents)
+    }
+
+
+def _text(error: ForgeError) -> str:
+    return f"{error.code}: {error}"
