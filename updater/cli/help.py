@@ -18,7 +18,9 @@ from updater.transport.redaction import Secret
 _WIDTH = 100
 """Columns where nobody says how many there are; more are hard to read."""
 
-_LEAST_WIDTH = 40
+_LEAST_WIDTH = 80
+"""Below, names of variables would not fit beside those of flags."""
+
 _NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 _BESIDE_SERVER = "python -m sidecar"
 _PROMISE = "Keeps the container images of Argo CD Applications up to date."

@@ -33,14 +33,6 @@ class Missing:
 
 
 MISSING = (
-    Missing("the status page", ("status_addr",), "use --output json"),
-    Missing(
-        "commits through the API of GitHub",
-        ("git_commit_method",),
-        "use --git-commit-method git",
-        harmless=("git",),
-    ),
-    Missing("a mounted configuration folder", ("config_dir",), "use flags and variables"),
     Missing(
         "the Kubernetes client",
         ("kubeconfig",),

@@ -89,6 +89,8 @@ class OriginKind(Enum):
 
     FLAG = "flag"
     VARIABLE = "variable"
+    FILE = "file"
+    """A key of the mounted configuration; the origin's name is the path of its file."""
     PLACE = "place"
     """The defaults of a special place to run in, for example beside argocd-server."""
     DEFAULT = "default"
@@ -96,7 +98,7 @@ class OriginKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value came from: ``flag --interval``, ``variable ARGOCD_SERVER``, ``default``."""
+    """Where a value came from: ``flag --interval``, ``variable ARGOCD_SERVER``, ``file /conf/interval``, ``default``."""
 
     kind: OriginKind = OriginKind.DEFAULT
     name: str = ""
@@ -104,7 +106,7 @@ class Origin:
     @property
     def is_explicit(self) -> bool:
         """Whether the operator wrote it, rather than us."""
-        return self.kind in (OriginKind.FLAG, OriginKind.VARIABLE)
+        return self.kind in (OriginKind.FLAG, OriginKind.VARIABLE, OriginKind.FILE)
 
     def __str__(self) -> str:
         return f"{self.kind.value} {self.name}".strip()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from updater.settings.git_parts import GitWriteSettings, git_settings
 from updater.settings.headers import parse_header
-from updater.settings.model import Settings
+from updater.settings.model import OriginKind, Settings
 from updater.settings.webhooks import WebhookSettings, webhook_settings
 from updater.transport.redaction import Secret
 
@@ -115,7 +115,10 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class FaceSettings:
-    """What the process shows of itself over HTTP; None and an empty address stand for a listener that is off."""
+    """What the process shows of itself over HTTP; None and an empty address stand for a listener that is off.
+
+    ``secrets`` are taken out of what the status page shows.
+    """
 
     health_port: int | None = None
     metrics_port: int | None = None
@@ -124,6 +127,7 @@ class FaceSettings:
     per_application: bool = True
     has_aliases: bool = True
     has_scope_detail: bool = False
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +194,7 @@ def face_settings(settings: Settings) -> FaceSettings:
         per_application=settings.is_on("metrics_per_application"),
         has_aliases=settings.is_on("image_updater_metric_aliases"),
         has_scope_detail=settings.is_on("image_updater_metric_scope_detail"),
+        secrets=secret_values(settings),
     )
 
 
@@ -204,7 +209,9 @@ def filter_settings(settings: Settings) -> FilterSettings:
 
 
 def connection_settings(settings: Settings) -> ConnectionSettings:
-    """The connection to the Argo CD API."""
+    """The connection to the Argo CD API. A mounted token is read by its file, so that it may be rotated."""
+    token = settings["argocd_auth_token"]
+    is_mounted = token.origin.kind is OriginKind.FILE
     return ConnectionSettings(
         server=settings.text("argocd_server_addr"),
         is_grpc_web=settings.is_on("argocd_grpc_web"),
@@ -218,8 +225,8 @@ def connection_settings(settings: Settings) -> ConnectionSettings:
         user_agent=settings.text("argocd_user_agent"),
         timeout_s=settings.seconds("argocd_timeout"),
         max_message_size=settings.integer("argocd_max_message_size"),
-        token=settings.secret("argocd_auth_token"),
-        token_file=settings.text("argocd_auth_token_file"),
+        token=Secret("") if is_mounted else settings.secret("argocd_auth_token"),
+        token_file=token.origin.name if is_mounted else settings.text("argocd_auth_token_file"),
         projects=settings.texts("argocd_projects"),
         is_validating=settings.is_on("argocd_validate"),
         write=settings.text("argocd_write"),

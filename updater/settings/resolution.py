@@ -1,17 +1,20 @@
 """From arguments, variables and facts to settings: pure, so that a table of cases can drive it.
 
-The order of strength is flag, variable, default; a special place to run in may bring defaults of its own.
+The order of strength is flag, variable, mounted file, default; a special place to run in may bring defaults of its
+own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from updater.errors import ConfigurationError
 from updater.model.report import Warned
 from updater.settings.arguments import Arguments, parse_arguments
 from updater.settings.commands import split_command
+from updater.settings.config_folder import ConfigFolder, load_config_folder
 from updater.settings.grammars import Unreadable, read_flag, read_variable
 from updater.settings.model import (
     Kind,
@@ -24,7 +27,7 @@ from updater.settings.model import (
     Settings,
     Value,
 )
-from updater.settings.table import options_of
+from updater.settings.table import OPTIONS, options_of
 from updater.settings.validation import check_choices, check_settings
 from updater.transport.redaction import Secret
 
@@ -68,16 +71,20 @@ def resolve(
     *,
     platform: Platform,
     place: Mapping[str, str] = _NO_DEFAULTS,
+    load_folder: Callable[[str], ConfigFolder] = load_config_folder,
 ) -> Resolution:
     """Settings of one command.
 
-    ``place`` are defaults of where the program runs, by option name, written as flags are. Raises
-    ``ConfigurationError`` with a code of ``runtime.md`` 1.14 that names the flag or variable.
+    ``place`` are defaults of where the program runs, by option name, written as flags are. ``load_folder`` reads the
+    folder that ``--config-dir`` names. Raises ``ConfigurationError`` with a code of ``runtime.md`` 1.14 that names the
+    flag, variable or file.
     """
-    warnings: list[Warned] = []
-    found = {
-        option.key: _find(option, command, arguments, environment, place, warnings) for option in options_of(command)
-    }
+    options = options_of(command)
+    places = _Places(command, arguments, environment, place)
+    places.folder = _folder(places, options, load_folder)
+    places.remark_folder()
+    found = {option.key: places.find(option) for option in options}
+    warnings = places.warnings
     check_choices(found)
     if command in _CONNECTED:
         _apply_once(found)
@@ -89,34 +96,55 @@ def resolve(
     return Resolution(Settings(command, MappingProxyType(found)), tuple(warnings))
 
 
-def _find(  # the chain of places, strongest first
-    option: Option,
-    command: str,
-    arguments: Arguments,
-    environment: Mapping[str, str],
-    place: Mapping[str, str],
-    warnings: list[Warned],
-) -> Setting:
-    if option.has_flag and option.name in arguments.flags:
-        origin = Origin(OriginKind.FLAG, f"--{option.name}")
-        return Setting(option, read_flag(option, arguments.flags[option.name]), origin)
-    from_variable = _from_variable(option, environment, warnings)
-    if from_variable is not None:
-        return Setting(option, from_variable, Origin(OriginKind.VARIABLE, option.variable))
-    if option.name in place:
-        return Setting(option, read_flag(option, (place[option.name],)), Origin(OriginKind.PLACE, "sidecar"))
-    return Setting(option, _default(option, command), Origin())
+def _folder(places: _Places, options: Sequence[Option], load: Callable[[str], ConfigFolder]) -> ConfigFolder:
+    """The folder that a flag or variable names."""
+    for option in options:
+        if option.key == "config_dir":
+            path = places.find(option).value
+            return load(path) if isinstance(path, str) and path else ConfigFolder()
+    return ConfigFolder()
 
 
-def _from_variable(option: Option, environment: Mapping[str, str], warnings: list[Warned]) -> Value:
-    if not option.variable or option.variable not in environment:
-        return None
-    value = read_variable(option, environment[option.variable])
-    if isinstance(value, Unreadable):
-        text = f"variable {option.variable} is ignored: {value.reason}; the default is used"
-        warnings.append(Warned(f"env:{option.variable}", text))
-        return None
-    return value
+@dataclass(slots=True)
+class _Places:
+    """Where values can come from, strongest first."""
+
+    command: str
+    arguments: Arguments
+    environment: Mapping[str, str]
+    place: Mapping[str, str]
+    folder: ConfigFolder = field(default_factory=ConfigFolder)
+    warnings: list[Warned] = field(default_factory=list)
+
+    def find(self, option: Option) -> Setting:
+        if option.has_flag and option.name in self.arguments.flags:
+            origin = Origin(OriginKind.FLAG, f"--{option.name}")
+            return Setting(option, read_flag(option, self.arguments.flags[option.name]), origin)
+        from_variable = self._from_variable(option)
+        if from_variable is not None:
+            return Setting(option, from_variable, Origin(OriginKind.VARIABLE, option.variable))
+        from_file = self.folder.value(option)
+        if from_file is not None:
+            return Setting(option, from_file, Origin(OriginKind.FILE, self.folder.place(option.config_key)))
+        if option.name in self.place:
+            return Setting(option, read_flag(option, (self.place[option.name],)), Origin(OriginKind.PLACE, "sidecar"))
+        return Setting(option, _default(option, self.command), Origin())
+
+    def _from_variable(self, option: Option) -> Value:
+        if not option.variable or option.variable not in self.environment:
+            return None
+        value = read_variable(option, self.environment[option.variable])
+        if isinstance(value, Unreadable):
+            text = f"variable {option.variable} is ignored: {value.reason}; the default is used"
+            self.warnings.append(Warned(f"env:{option.variable}", text))
+            return None
+        return value
+
+    def remark_folder(self) -> None:
+        """Files that nobody reads: a spelling mistake would otherwise be a default in silence."""
+        for name in self.folder.unknown_names(OPTIONS):
+            text = f"{self.folder.place(name[:80])} is no key of a setting and is not read"
+            self.warnings.append(Warned("unknown_key", text))
 
 
 def _default(option: Option, command: str) -> Value:
@@ -157,7 +185,11 @@ def _compute(found: dict[str, Setting], platform: Platform) -> None:
 def _compute_token(found: dict[str, Setting]) -> None:
     """Blanks around a token are trimmed; the variable of the Argo CD command line comes after the token file."""
     token, fallback = found["argocd_auth_token"], found["argocd_auth_token_fallback"]
-    source = token if token.value or found["argocd_auth_token_file"].value else fallback
+    names_file = found["argocd_auth_token_file"].origin.is_explicit and bool(found["argocd_auth_token_file"].value)
+    if token.origin.kind is OriginKind.FILE and names_file:
+        # A file that a flag or variable names is stronger than the mounted one.
+        token = Setting(token.option, Secret(""), Origin())
+    source = token if token.value or names_file else fallback
     if isinstance(source.value, Secret):
         found["argocd_auth_token"] = Setting(token.option, Secret(source.value.reveal().strip()), source.origin)
 

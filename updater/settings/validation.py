@@ -31,9 +31,11 @@ def check_choices(found: Mapping[str, Setting]) -> None:
 
 
 def name_source(setting: Setting) -> str:
-    """The flag or variable to change."""
+    """The flag, variable or file to change."""
     if setting.origin.kind is OriginKind.VARIABLE:
         return f"variable {setting.origin.name}"
+    if setting.origin.kind is OriginKind.FILE:
+        return setting.origin.name
     return f"--{setting.option.name}"
 
 

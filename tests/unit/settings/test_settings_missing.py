@@ -21,19 +21,13 @@ def settings(*words: str, **environment: str) -> Settings:
 @pytest.mark.parametrize(
     "words",
     [
-        pytest.param(("--once", "--git-commit-method", "api"), id="commits through an API"),
-        pytest.param(("--status-addr", ":1"), id="status page"),
+        pytest.param(("--once", "--kubeconfig", "x"), id="Kubernetes"),
     ],
 )
 def test_asking_for_what_is_not_there_ends_with_one_clear_line(words: tuple[str, ...]) -> None:
     with pytest.raises(ConfigurationError, match=r"this release does not have .* yet; ") as caught:
         refuse_missing(settings(*words))
     assert caught.value.code == "not_in_this_release"
-
-
-def test_a_variable_asks_as_well_and_is_named() -> None:
-    with pytest.raises(ConfigurationError, match="variable GIT_COMMIT_METHOD"):
-        refuse_missing(settings("--once", GIT_COMMIT_METHOD="api"))
 
 
 @pytest.mark.parametrize(
