@@ -64,7 +64,7 @@ class Rounds:
         self._registries = registries
         self._rules = rules
         self._writes = writes
-        self._experience = Experience(around.log)
+        self._experience = Experience(around.log, clock=around.clock)
         self._looking = threading.Lock()
         self._plan: PlanOptions | None = None
         self._looked_s = 0.0

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from updater.clock import Clock, SystemClock
 from updater.engine.failure_classes import is_standing
-from updater.engine.registry_failures import group_registry_failures, is_registry_failure, tally_text
+from updater.engine.registry_failures import (
+    Extent,
+    RegistryFailure,
+    SaidFailures,
+    group_registry_failures,
+    is_registry_failure,
+    tally_text,
+)
 from updater.model.applications import ApplicationKey, ApplicationSnapshot
 from updater.model.changes import WriteBackResult, WriteOutcome
 from updater.model.images import Counter, Decision, Reason, Severity
@@ -25,8 +33,9 @@ class Announcer:
     Thread-safe: threads that meet on a new warning may both say it.
     """
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, clock: Clock | None = None) -> None:
         self._log = log
+        self._said_failures = SaidFailures(clock or SystemClock())
         self._said: set[tuple[ApplicationKey, str]] = set()
         self._failures: dict[tuple[str, ApplicationKey], str] = {}
         self._emptiness = ""
@@ -69,22 +78,17 @@ class Announcer:
         self._emptiness = text
 
     def unanswered(self, decisions: Iterable[Decision]) -> None:
-        """One error for each cause among the images that registries did not answer for."""
+        """One error per minute for each cause among the images that registries did not answer for."""
         for failure in group_registry_failures(decisions):
+            extent = self._said_failures.take(failure)
             first = failure.decisions[0]
-            if len(failure.decisions) == 1:
+            if extent is None:
+                self._registry_failed(self._log.debug, failure, Extent(len(failure.decisions), failure.applications))
+            elif extent.images == 1:
                 log = self._log.bind(application=str(first.plan.application), alias=first.plan.alias)
                 self._image_failed(log.error, first)
-                continue
-            self._log.error(
-                "registry_failed",
-                registry=failure.registry,
-                code=failure.code,
-                images=len(failure.decisions),
-                applications=failure.applications,
-                examples=failure.examples,
-                error=first.problem,
-            )
+            else:
+                self._registry_failed(self._log.error, failure, extent)
 
     def decision(self, decision: Decision) -> None:
         """One image; what a registry did not answer for is summed up by ``unanswered``."""
@@ -165,6 +169,17 @@ class Announcer:
                 log.info("image_left_alone", text=decision.problem)
             case Severity.DEBUG:
                 log.debug("image_left_alone", text=decision.problem)
+
+    def _registry_failed(self, say: Callable[..., None], failure: RegistryFailure, extent: Extent) -> None:
+        say(
+            "registry_failed",
+            registry=failure.registry,
+            code=failure.code,
+            images=extent.images,
+            applications=extent.applications,
+            examples=failure.examples,
+            error=failure.decisions[0].problem,
+        )
 
     def _image_failed(self, say: Callable[..., None], decision: Decision) -> None:
         say(

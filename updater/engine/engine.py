@@ -51,10 +51,10 @@ class EngineOptions:
 class Experience:
     """What engines of one process share: the log, which warnings it holds already, plans and choices. Thread-safe."""
 
-    def __init__(self, log: EventLog, memory: PlanMemory | None = None) -> None:
+    def __init__(self, log: EventLog, memory: PlanMemory | None = None, clock: Clock | None = None) -> None:
         self.log = log
         self.memory = memory or PlanMemory()
-        self.announcer = Announcer(log)
+        self.announcer = Announcer(log, clock)
 
 
 @dataclass(frozen=True, slots=True)

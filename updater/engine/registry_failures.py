@@ -5,9 +5,12 @@ The counters count every image all the same.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from updater.clock import Clock
+from updater.model.applications import ApplicationKey
 from updater.model.images import Counter, Decision, Reason
 
 _REASONS = frozenset(
@@ -18,6 +21,10 @@ _PER_REPOSITORY = frozenset({"repository_unknown", "invalid_reference"})
 
 _NAMED = 3
 """Images that a record names."""
+
+SILENCE_S = 60.0
+"""Between two records of one cause: in continuous mode every Application of a broken registry meets it."""
+_MAX_CAUSES = 10_000
 
 
 def is_registry_failure(decision: Decision) -> bool:
@@ -58,6 +65,44 @@ def _cause(decision: Decision) -> tuple[str, str, str]:
     repository = decision.plan.repository
     code = decision.error_code or decision.reason.value
     return repository.registry, code, repository.full_name if code in _PER_REPOSITORY else ""
+
+
+@dataclass(slots=True)
+class _Said:
+    at_s: float
+    left_out: set[tuple[ApplicationKey, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many images, of how many Applications, a cause has met since it was last said."""
+
+    images: int
+    applications: int
+
+
+class SaidFailures:
+    """Which causes were said less than a minute ago, and whom they have met since. Thread-safe."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._said: dict[tuple[str, str, str], _Said] = {}
+
+    def take(self, failure: RegistryFailure) -> Extent | None:
+        """What to say of a cause now; None while the last record of it is fresh."""
+        met = {(decision.plan.application, decision.plan.alias) for decision in failure.decisions}
+        now_s = self._clock.monotonic_s()
+        with self._lock:
+            said = self._said.get(_cause(failure.decisions[0]))
+            if said is not None and now_s - said.at_s < SILENCE_S:
+                said.left_out |= met
+                return None
+            if len(self._said) >= _MAX_CAUSES:
+                self._said.clear()
+            self._said[_cause(failure.decisions[0])] = _Said(now_s)
+        met |= said.left_out if said is not None else set()
+        return Extent(len(met), len({application for application, _ in met}))
 
 
 def tally_text(reasons: Mapping[str, int]) -> str:

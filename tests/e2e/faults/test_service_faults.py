@@ -67,6 +67,10 @@ def test_a_registry_that_hangs_holds_no_worker_for_long(site: Site) -> None:
         site.wait_for_tags(NAMES, tag)
         assert site.clock.elapsed_s - began_s < 120 + 60
     assert min(site.attempts()[name] for name in MANY) >= 2
+    minutes = site.clock.elapsed_s / 60
+    causes = {each.fields.get("code") for each in site.log.complaints()}
+    assert {"registry_silent"} <= causes <= {"registry_timeout", "registry_silent"}
+    assert len(site.log.complaints()) <= len(causes) * (minutes + 1), site.log.complaints()
     assert len(site.threads()) <= MOST_THREADS, site.threads()
 
     site.bad_registry.faults.clear()

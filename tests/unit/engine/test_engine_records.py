@@ -38,6 +38,30 @@ def test_a_broken_registry_is_one_error_and_every_image_is_counted() -> None:
     assert (report.totals["errors"], report.totals["images_updated"]) == (50, 1)
 
 
+class MinuteHand(SystemClock):
+    """Moves when a test says so."""
+
+    seconds = 1000.0
+
+    def monotonic_s(self) -> float:
+        return self.seconds
+
+
+def test_applications_attempted_one_by_one_say_the_cause_they_share_once_a_minute() -> None:
+    log, clock = RecordingLog(), MinuteHand()
+    registry, experience = MemoryRegistry({}), Experience(log, clock=clock)
+    engine = Engine(
+        registry, Writers(MemoryWriteBack()), EngineOptions(is_cycle=False), clock, experience, threading.Event()
+    )
+    for _ in range(3):
+        for application in on_broken_registry(10):
+            engine.process([application], Deadline.after(clock, 30), NoProgress())
+        clock.seconds += 61
+    errors = [(event, fields.get("images")) for level, event, fields in log.records if level == "error"]
+    # The first names itself; a later one speaks for all that were met since.
+    assert errors == [("image_failed", None), ("registry_failed", 10), ("registry_failed", 10)]
+
+
 def test_one_image_that_fails_names_itself() -> None:
     log = RecordingLog()
 
