@@ -19,6 +19,7 @@ from updater.manifests.messages import DEFAULT_BATCH_SUBJECT
 from updater.manifests.templates.functions import TemplateFunction
 from updater.model.git_targets import GitTarget
 from updater.settings.git_parts import GitWriteSettings
+from updater.writeback.git_measures import GitMeasures
 from updater.writeback.git_requests import RequestOptions, RequestWriter
 from updater.writeback.git_requests_text import RequestTemplates, parse_request_template
 
@@ -66,4 +67,4 @@ def build_requests(
         subject=settings.batch.subject or DEFAULT_BATCH_SUBJECT,
     )
     options = RequestOptions(templates, wanted.closes_superseded)
-    return RequestWriter(forges, options, around.log, around.metrics)
+    return RequestWriter(forges, options, around.log, GitMeasures(around.metrics, around.clock))

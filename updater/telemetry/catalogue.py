@@ -274,7 +274,13 @@ GIT = (
         "git_writeback_errors_total", "Changes that could not be pushed, by the error's code", _GIT_SOURCE, "code"
     ),
     _counter("git_writeback_unchanged_total", "Changes that the repository held already", _GIT_SOURCE),
-    _counter("git_pull_requests_total", "Pull requests, by what became of them", _GIT_SOURCE, "provider", "result"),
+    _listed(
+        "git_pull_requests_total",
+        "Pull requests, by what became of them",
+        ("provider", "result"),
+        ("result", ("opened", "updated", "unchanged", "closed", "failed", "denied")),
+        source=_GIT_SOURCE,
+    ),
 )
 
 SECTIONS: tuple[tuple[str, tuple[Definition, ...]], ...] = (

@@ -93,6 +93,10 @@ class GitMeasures:
         """A push is tried again: ``race`` or ``no_answer``."""
         self._metrics.increase("git_push_retries_total", reason=reason)
 
+    def request_ended(self, provider: str, result: str) -> None:
+        """What became of one request: ``opened``, ``updated``, ``unchanged``, ``closed``, ``failed`` or ``denied``."""
+        self._metrics.increase("git_pull_requests_total", provider=provider, result=result)
+
     @contextmanager
     def operation(self, op: str) -> Iterator[_Outcome]:
         """One operation for the time of a ``with`` block, which may say another result than success."""

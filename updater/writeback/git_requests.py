@@ -15,9 +15,10 @@ from updater.model.changes import WriteBackResult, WriteOutcome
 from updater.model.pull_requests import PullRequestSettings
 from updater.ports.forge import Forges, NewRequest, OpenRequest, RequestForge
 from updater.ports.log import EventLog
-from updater.ports.metrics import Metrics
 from updater.writeback.git_intents import GitIntent
+from updater.writeback.git_measures import GitMeasures
 from updater.writeback.git_plan import Batch
+from updater.writeback.git_requests_measured import MeasuredForge
 from updater.writeback.git_requests_text import RequestTemplates, application_names, named_applications, request_text
 from updater.writeback.git_run import Results, Run, all_failed
 
@@ -51,11 +52,11 @@ class _Job:
 class RequestWriter:
     """Writes batches whose target wants a request. Holds no state; thread-safe as its forges are."""
 
-    def __init__(self, forges: Forges, options: RequestOptions, log: EventLog, metrics: Metrics) -> None:
+    def __init__(self, forges: Forges, options: RequestOptions, log: EventLog, measures: GitMeasures) -> None:
         self._forges = forges
         self._options = options
         self._log = log
-        self._metrics = metrics
+        self._measures = measures
 
     def write(self, run: Run, carry_out: Callable[[Run], Results]) -> Results:
         """Results by position in the batch; every failure is in them, none is raised. ``carry_out`` is the Git part."""
@@ -66,7 +67,7 @@ class RequestWriter:
         namespace = run.batch.intents[0].change_set.application.namespace
         try:
             with self._forges.open(target, namespace, run.deadline) as forge:
-                return self._write(run, forge, settings, carry_out)
+                return self._write(run, MeasuredForge(forge, self._measures), settings, carry_out)
         except UpdaterError as error:
             return all_failed(run, error)
 
@@ -183,7 +184,7 @@ class RequestWriter:
         self._log.warning("pull_request_failed", applications=job.names, error=str(error), code=error.code)
 
     def _count(self, settings: PullRequestSettings, result: str) -> None:
-        self._metrics.increase("git_pull_requests_total", provider=settings.provider.value, result=result)
+        self._measures.request_ended(settings.provider.value, result)
 
 
 def _names_change(head: str, intent: GitIntent) -> bool:

@@ -189,6 +189,7 @@ def test_an_open_request_spares_the_whole_write(github: Place) -> None:
     text = github.metrics.render().decode()
     assert 'argocd_image_updater_git_pull_requests_total{provider="github",result="opened"} 1.0' in text
     assert 'argocd_image_updater_git_pull_requests_total{provider="github",result="unchanged"} 1.0' in text
+    assert 'argocd_image_updater_git_operations_total{op="pull_request",result="success"} 6.0' in text
 
 
 def test_a_failing_look_up_is_a_warning_and_the_write_goes_on(github: Place) -> None:
@@ -227,6 +228,9 @@ def test_a_denied_request_is_a_warning_that_names_the_right(github: Place) -> No
     assert result.warning.startswith("pr_denied: ")
     assert TOKEN not in f"{result}{github.log.all}"
     assert [fields["code"] for fields in github.log.of("pull_request_failed")] == ["pr_denied"]
+    text = github.metrics.render().decode()
+    assert 'argocd_image_updater_git_operations_total{op="pull_request",result="denied"} 2.0' in text
+    assert 'argocd_image_updater_git_pull_requests_total{provider="github",result="denied"} 1.0' in text
 
 
 def test_applications_that_share_file_and_change_share_one_request(github: Place) -> None:
