@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -15,9 +16,14 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from tests.git.https_server import Asked, serving
 from updater.clock import Deadline, SystemClock
 from updater.errors import CredentialError
+from updater.git.authentication import CredentialedAccess
+from updater.git.credentials import CredentialBook, CredentialPlaces
 from updater.git.github_app import InstallationTokens
 from updater.git.material import GitHubApp
+from updater.git.options import GitOptions
 from updater.model.git_remotes import parse_git_remote
+from updater.model.git_targets import GitTarget
+from updater.ports.log import NullLog
 from updater.transport.http import HttpOptions, TlsOptions
 from updater.transport.redaction import Secret
 
@@ -144,3 +150,24 @@ def test_a_key_that_is_none_is_named(forge: Forge) -> None:
         _fetch(InstallationTokens(SystemClock()), forge, app)
     assert raised.value.code == "invalid_secret"
     assert "no key" not in str(raised.value)
+
+
+def test_credentials_of_an_app_open_the_api_as_well(forge: Forge, key: rsa.RSAPrivateKey, tmp_path: Path) -> None:
+    app = _app(forge, key)
+    entry = {
+        "url": "https://github.test/acme",
+        "githubAppID": app.app_id,
+        "githubAppInstallationID": app.installation_id,
+        "githubAppPrivateKey": app.private_key.reveal(),
+        "githubAppEnterpriseBaseUrl": forge.url,
+        "caCert": forge.ca,
+    }
+    path = tmp_path / "credentials.yaml"
+    path.write_text(json.dumps({"credentials": [entry]}))
+    path.chmod(0o600)
+    access = CredentialedAccess(CredentialBook(CredentialPlaces(file=path)), GitOptions(), {}, SystemClock(), NullLog())
+    with access.open(GitTarget(_REMOTE, "x"), "argocd", Deadline.after(SystemClock(), 20)) as opened:
+        assert opened.api is not None
+        assert (opened.api.base_url, opened.api.token.reveal()) == (forge.url.rstrip("/"), "token-1")
+        assert Path(opened.api.http.tls.ca_file).read_text().strip() == forge.ca.strip()
+    access.close()

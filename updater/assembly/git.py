@@ -125,6 +125,7 @@ def _options(settings: GitWriteSettings, around: Surroundings) -> GitOptions:
         tls_folder=Path(places.tls),
         app_token_s=settings.app_token_s,
         request_timeout_s=retry.request_s,
+        uses_api=settings.commit.method == "api",
     )
 
 

@@ -10,16 +10,31 @@ from typing import Protocol
 
 from updater.clock import Deadline
 from updater.model.git_targets import GitTarget
+from updater.transport.http import HttpOptions
+from updater.transport.redaction import Secret
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class GitHubApi:
+    """The API of GitHub as an App may use it: its address, a token for one repository, how connections are made."""
+
+    base_url: str
+    token: Secret
+    http: HttpOptions
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteAccess:
-    """``environment`` holds credentials or the way to them and stays out of the repr."""
+    """``environment`` holds credentials or the way to them and stays out of the repr.
+
+    ``api`` is there for the credentials of a GitHub App.
+    """
 
     environment: Mapping[str, str] = field(default_factory=lambda: _NOTHING, repr=False)
     configuration: tuple[str, ...] = ()
+    api: GitHubApi | None = None
 
 
 class AccessSource(Protocol):

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 from updater.clock import Clock, Deadline
 from updater.errors import UpdaterError
-from updater.git.access import RemoteAccess
+from updater.git.access import GitHubApi, RemoteAccess
 from updater.git.api_access import ApiAccess, ApiTokenSort, check_api_kind
 from updater.git.askpass import AskPass, Login
 from updater.git.cloud_tokens import CloudRequest, CloudTokens
 from updater.git.credentials import CredentialBook
-from updater.git.github_app import InstallationTokens
+from updater.git.github_app import DEFAULT_URL, InstallationTokens
 from updater.git.matching import Match
 from updater.git.material import AuthKind, Material
 from updater.git.options import GitOptions
@@ -57,12 +57,11 @@ class CredentialedAccess:
         with ExitStack() as stack:
             private = stack.enter_context(private_folder(secret_root()))
             if match.kind is AuthKind.LOCAL:
-                environment: Mapping[str, str] = {}
+                yield RemoteAccess()
             elif match.kind in (AuthKind.SSH, AuthKind.SSH_AGENT):
-                environment = self._ssh(match, private)
+                yield RemoteAccess(self._ssh(match, private))
             else:
-                environment = self._http(match, remote, private, stack, deadline)
-            yield RemoteAccess(environment)
+                yield self._http(match, remote, private, stack, deadline)
 
     @contextmanager
     def open_api(self, target: GitTarget, namespace: str, host: str, deadline: Deadline) -> Iterator[ApiAccess]:
@@ -110,20 +109,21 @@ class CredentialedAccess:
 
     def _http(
         self, match: Match, remote: GitRemote, private: Path, stack: ExitStack, deadline: Deadline
-    ) -> dict[str, str]:
+    ) -> RemoteAccess:
         material = match.material
         tls = self._tls(remote.host, material, private)
         environment = {**_tls_environment(tls), **_proxy_environment(material)}
         http = HttpOptions(tls, self._proxies(material))
         bearer = self._bearer(match, http, deadline)
         if bearer is not None:
-            return {**environment, **_header(remote, f"Bearer {bearer.reveal()}")}
+            return RemoteAccess({**environment, **_header(remote, f"Bearer {bearer.reveal()}")})
         username, password = self._login(match, remote, http, deadline)
         if material.sends_basic_at_once:
             pair = base64.b64encode(f"{username or APP_USER}:{password.reveal()}".encode()).decode()
-            return {**environment, **_header(remote, f"Basic {pair}")}
+            return RemoteAccess({**environment, **_header(remote, f"Basic {pair}")}, api=_api(match, password, http))
         login = Login(remote.scheme.value, urlsplit(remote.url).netloc, username, password)
-        return {**environment, **stack.enter_context(self._questions.registered(login))}
+        answers = stack.enter_context(self._questions.registered(login))
+        return RemoteAccess({**environment, **answers}, api=_api(match, password, http))
 
     def _bearer(self, match: Match, http: HttpOptions, deadline: Deadline) -> Secret | None:
         """The token that goes out in a header, None for the kinds that are asked for a password."""
@@ -179,6 +179,12 @@ class CredentialedAccess:
             _written(private / "client.key", key),
             insecure=material.is_unverified,
         )
+
+
+def _api(match: Match, token: Secret, http: HttpOptions) -> GitHubApi | None:
+    if match.kind is not AuthKind.GITHUB_APP:
+        return None
+    return GitHubApi((match.material.github_app.base_url or DEFAULT_URL).rstrip("/"), token, http)
 
 
 def _written(path: Path, text: str) -> str:

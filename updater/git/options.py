@@ -57,7 +57,8 @@ class Admission:
 class GitOptions:
     """``cache_folder`` None is a private temporary folder. ``ssh_folder`` holds ``ssh_known_hosts``, ``tls_folder``
     one CA file per host. ``max_cache_bytes`` bounds all mirrors together, the ones in use apart. ``app_token_s`` is
-    how long a token of a GitHub App is used, ``request_timeout_s`` bounds a request for one.
+    how long a token of a GitHub App is used, ``request_timeout_s`` bounds a request for one. ``uses_api``: where the
+    credentials are those of a GitHub App, GitHub makes the commits itself.
     """
 
     cache_folder: Path | None = None
@@ -70,3 +71,4 @@ class GitOptions:
     max_cache_bytes: int = 20 * 1024**3
     app_token_s: float = 3600.0
     request_timeout_s: float = 15.0
+    uses_api: bool = False

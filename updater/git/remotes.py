@@ -11,10 +11,12 @@ from updater.clock import Clock, Deadline
 from updater.errors import GitError
 from updater.git.access import AccessSource, RemoteAccess
 from updater.git.admission import check_admission
+from updater.git.api_sessions import ApiSession
 from updater.git.commits import CommitMaker, check_signing
 from updater.git.environment import environment_for
+from updater.git.github_commits import GitHubCommits
 from updater.git.mirrors import Mirror, MirrorStore
-from updater.git.options import GitOptions
+from updater.git.options import Committer, GitOptions
 from updater.git.processes import ProcessRunner
 from updater.git.sessions import GitProcess, MirrorSession
 from updater.git.version import GitVersion
@@ -67,7 +69,7 @@ class MirroredRemotes:
             private_folder() as folder,
             self._access.open(target, namespace, deadline) as access,
         ):
-            session = self._session(mirror, target, folder, access, deadline)
+            session = self._written(mirror, target, folder, access, deadline)
             try:
                 yield session
             except GitError as error:
@@ -93,12 +95,31 @@ class MirroredRemotes:
                 self._mirrors = MirrorStore(options.cache_folder, options.max_cache_bytes, self._log)
             return self._mirrors
 
-    def _session(
+    def _written(
         self, mirror: Mirror, target: GitTarget, folder: Path, access: RemoteAccess, deadline: Deadline
+    ) -> MirrorSession | ApiSession:
+        """The session for a batch: through the API of GitHub where that is wanted and the credentials allow it."""
+        if not self._options.uses_api:
+            return self._session(mirror, target, folder, access, deadline)
+        if access.api is None:
+            text = "commits through the API of GitHub need the credentials of a GitHub App; git is used"
+            self._log.warning("git_api_unavailable", repository=str(target.remote), text=text)
+            return self._session(mirror, target, folder, access, deadline)
+        session = self._session(mirror, target, folder, access, deadline, CommitMaker(Committer()))
+        return ApiSession(session, GitHubCommits(access.api, target.remote, self._clock, deadline))
+
+    def _session(
+        self,
+        mirror: Mirror,
+        target: GitTarget,
+        folder: Path,
+        access: RemoteAccess,
+        deadline: Deadline,
+        commits: CommitMaker | None = None,
     ) -> MirrorSession:
         environment = environment_for(self._inherited, home=folder, repository=mirror.folder)
         process = GitProcess(self._runner, mirror, environment, target.remote, access, deadline, folder)
-        return MirrorSession(process, self._options.mode, self._commits)
+        return MirrorSession(process, self._options.mode, commits or self._commits)
 
     def _learn(self, error: GitError, mirror: Mirror, target: GitTarget, namespace: str, deadline: Deadline) -> None:
         """See to it that another attempt may go better than this one."""

@@ -82,10 +82,14 @@ class PushFate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """The fate, and what the remote said, capped and redacted."""
+    """The fate, and what the remote said, capped and redacted.
+
+    ``renamed``: the ids under which commits landed that the remote made anew, by ours; of a chain perhaps only a part.
+    """
 
     fate: PushFate
     text: str = ""
+    renamed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class GitSession(Protocol):

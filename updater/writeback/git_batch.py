@@ -197,8 +197,10 @@ class BatchWriter:
         run.attempts += 1
         result = session.push(tip.commit, place.branches.push, place.expected)
         self._log.debug("git_push_ended", repository=str(run.batch.target.remote), fate=result.fate.value)
+        stored = {index: result.renamed[commit] for index, commit in commits.items() if commit in result.renamed}
         if result.fate is PushFate.LANDED:
-            return {**draft.results, **self._outcome(run, draft, WriteOutcome.WRITTEN, commits)}
+            return {**draft.results, **self._outcome(run, draft, WriteOutcome.WRITTEN, {**commits, **stored})}
+        run.landed.update(stored)
         if result.fate is PushFate.UNKNOWN:
             run.unanswered[tip.commit] = commits
         return self._not_landed(run, draft, result, place)

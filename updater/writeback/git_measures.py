@@ -101,13 +101,14 @@ class GitMeasures:
     def operation(self, op: str) -> Iterator[_Outcome]:
         """One operation for the time of a ``with`` block, which may say another result than success."""
         began_s = self._clock.monotonic_s()
-        outcome = _Outcome("failure")
+        outcome = _Outcome(op, "failure")
         try:
             yield outcome
             outcome.settle()
         finally:
-            self._metrics.increase("git_operations_total", op=op, result=outcome.result)
-            self._metrics.observe("git_operation_duration_seconds", self._clock.monotonic_s() - began_s, op=op)
+            seconds = self._clock.monotonic_s() - began_s
+            self._metrics.increase("git_operations_total", op=outcome.op, result=outcome.result)
+            self._metrics.observe("git_operation_duration_seconds", seconds, op=outcome.op)
 
     def _note(self, label: str, step: int, now_s: float) -> None:
         repository = self._repositories.setdefault(label, _Repository())
@@ -132,6 +133,7 @@ class GitMeasures:
 
 @dataclass(slots=True)
 class _Outcome:
+    op: str
     result: str
     is_told: bool = False
 
@@ -168,6 +170,8 @@ class MeasuredSession:
         with self._measures.operation("push") as outcome:
             result = self._session.push(commit, branch, expected)
             outcome.tell(_PUSH_RESULTS[result.fate])
+            if result.renamed:
+                outcome.op = "api_commit"
         return result
 
     def contains(self, tip: str, commit: str) -> bool:
