@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.git.bench import QUICK, BenchOptions, Connect, RecordingLog, intent_for
+from tests.git.bench import QUICK, Bench, BenchOptions, Connect, RecordingLog, intent_for
 from tests.git.http_server import HttpServer
 from tests.git.programs import has_ended
 from tests.git.ssh_server import SshServer
@@ -70,11 +72,39 @@ def test_a_server_that_goes_away_before_the_push_costs_this_round_only(
 
 
 @pytest.mark.slow
-def test_a_server_that_falls_silent_ends_at_the_deadline_with_every_process(
+@pytest.mark.timeout(300)
+def test_ten_rivals_on_one_server_all_land_with_default_settings(
     far: Far, served: BareRepository, connect: Connect
 ) -> None:
+    url, entry, _ = far
+    names = [f"rival{number}" for number in range(10)]
+    served.commit({f"apps/{name}/values.yaml": "image:\n  tag: 1.0.0\n" for name in names})
+    before, start = served.count(), threading.Barrier(len(names))
+    benches = [connect(entry, options=BenchOptions(write=GitWriteOptions())) for _ in names]
+
+    def work(bench: Bench, name: str) -> str:
+        start.wait()
+        return bench.write_one(intent_for(url, "2.0.0", app=name), within_s=300).error
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        assert list(pool.map(work, benches, names)) == [""] * len(names)
+    assert served.count() == before + len(names)
+    assert all("tag: 2.0.0" in served.read(f"apps/{name}/values.yaml") for name in names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("moment", "code", "said"),
+    [
+        pytest.param("git_refs_listed", "timeout", "git fetch did not end in time", id="before the fetch"),
+        pytest.param("git_commit_made", "network", "whether it was stored is unknown", id="before the push"),
+    ],
+)
+def test_a_server_that_falls_silent_ends_at_the_deadline_with_every_process(
+    far: Far, served: BareRepository, connect: Connect, moment: str, code: str, said: str
+) -> None:
     url, entry, server = far
-    before, log = served.count(), RecordingLog(_once("git_commit_made", server.server.freeze))
+    before, log = served.count(), RecordingLog(_once(moment, server.server.freeze))
     write = GitWriteOptions(backoff=Backoff(attempts=1, base_s=0.01, cap_s=0.01))
     limits = ProcessLimits(soft_s=2.0, fatal_s=0.3)
     bench = connect(entry, options=BenchOptions(log=log, write=write), limits=limits)
@@ -85,8 +115,8 @@ def test_a_server_that_falls_silent_ends_at_the_deadline_with_every_process(
         assert [pid for pid in _speaking_to(str(server.port)) if not has_ended(pid)] == []
     finally:
         server.server.thaw()
-    assert (result.outcome, result.error_code) == (WriteOutcome.FAILED, "network")
-    assert "whether it was stored is unknown" in result.error
+    assert (result.outcome, result.error_code) == (WriteOutcome.FAILED, code)
+    assert said in result.error
     assert bench.write_one(intent_for(url, "1.1.0")).outcome is WriteOutcome.WRITTEN
     assert served.count() == before + 1
 
