@@ -91,6 +91,10 @@ def _update_text(result: WriteBackResult | None) -> str:
     if result is None:
         return "not written"
     text = _UPDATE_TEXTS[result.outcome]
+    if result.pull_request:
+        text = f"{text}, pull request {result.pull_request}"
+    if result.warning:
+        text = f"{text}, without a pull request: {result.warning}"
     return f"{text}: {result.error}" if result.error else text
 
 
@@ -170,6 +174,7 @@ def _write(result: WriteBackResult | None) -> dict[str, object] | None:
         "attempts": result.attempts,
         "diff": list(result.diff),
         "git": _git(result),
+        "warning": result.warning or None,
         "error": _problem(result.error_code, result.error),
     }
 
@@ -185,6 +190,7 @@ def _git(result: WriteBackResult) -> dict[str, object] | None:
         "branch": branch or None,
         "path": target.path,
         "commit": result.commit or None,
+        "pullRequest": result.pull_request or None,
     }
 
 

@@ -134,7 +134,7 @@ class Announcer:
             case WriteOutcome.DRY_RUN:
                 self._log.info("write_skipped_dry_run", application=key, changes=count)
             case WriteOutcome.UNCHANGED:
-                self._log.info("write_unneeded", application=key)
+                self._log.info("write_unneeded", application=key, **_request(result))
             case WriteOutcome.SUPERSEDED:
                 self._log.warning("write_superseded", application=key, text=result.error)
             case WriteOutcome.FAILED:
@@ -213,4 +213,11 @@ class Announcer:
 def _place(result: WriteBackResult) -> dict[str, str]:
     """Where in Git the change went; nothing for fields."""
     target = result.change_set.git
-    return {} if target is None else {"repository": str(target.remote), "commit": result.commit}
+    if target is None:
+        return {}
+    return {"repository": str(target.remote), "commit": result.commit, **_request(result)}
+
+
+def _request(result: WriteBackResult) -> dict[str, str]:
+    """The page of the open pull request; nothing without one."""
+    return {"pull_request": result.pull_request} if result.pull_request else {}
