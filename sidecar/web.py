@@ -6,6 +6,7 @@ answer may be guessed to be of another type than it says.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -21,6 +22,8 @@ from updater.transport.redaction import cap_text
 PLAIN = "text/plain; charset=utf-8"
 _MOST_PATH = 200
 _IPV4_IN_IPV6 = "::ffff:"
+_READING = ("GET", "HEAD")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)(?::[0-9]*)?")
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -39,10 +42,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class WebOptions:
-    """``headers`` go on every answer. A request with a body over ``max_body_bytes`` is answered 413."""
+    """``headers`` go on every answer. A request with a body over ``max_body_bytes`` is answered 413.
+
+    ``is_read_only``: other methods than GET and HEAD are answered 405, whatever the path. ``hosts`` are the names that
+    requests may be for, without port and in lower case; None admits all.
+    """
 
     headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
     max_body_bytes: int = 65_536
+    is_read_only: bool = False
+    hosts: frozenset[str] | None = None
 
 
 class WebApplication:
@@ -58,7 +67,7 @@ class WebApplication:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         request.max_content_length = self._options.max_body_bytes
-        response = self._respond(request)
+        response = self._refuse(request) or self._respond(request)
         for name, value in (("X-Content-Type-Options", "nosniff"), *self._options.headers.items()):
             response.headers.setdefault(name, value)
         self._log.trace(
@@ -70,6 +79,13 @@ class WebApplication:
         )
         return response(environ, start_response)
 
+    def _refuse(self, request: Request) -> Response | None:
+        if self._options.hosts is not None and _host_of(request) not in self._options.hosts:
+            return plain("Misdirected Request", 421)
+        if self._options.is_read_only and request.method not in _READING:
+            return plain("Method Not Allowed", 405, {"Allow": ", ".join(_READING)})
+        return None
+
     def _respond(self, request: Request) -> Response:
         try:
             path, arguments = self._map.match(request.path, request.method)
@@ -77,12 +93,20 @@ class WebApplication:
         except RequestRedirect:
             return plain("Not Found", 404)
         except HTTPException as error:
+            if isinstance(error.response, Response):
+                return error.response
             allowed = getattr(error, "valid_methods", None)
             headers = {"Allow": ", ".join(sorted(allowed))} if allowed else {}
             return plain(error.name, error.code or 500, headers)
         except Exception as error:  # noqa: BLE001 - the one catching place of a request
             self._log.error("bug_found", exception=error, error=f"{type(error).__name__} in {shown(request.path)}")
             return plain("Internal Server Error", 500)
+
+
+def _host_of(request: Request) -> str:
+    """The name in the header ``Host``: a page elsewhere whose name leads here shows itself by it."""
+    match = _HOST.fullmatch(request.headers.get("Host", ""))
+    return match[1].lower() if match else ""
 
 
 def plain(text: str, status: int = 200, headers: Mapping[str, str] = _NO_HEADERS) -> Response:

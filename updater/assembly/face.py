@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sidecar.addresses import Address
+from sidecar.addresses import Address, parse_address
 from sidecar.connections import Limits
 from sidecar.exposition import METRICS_LIMITS, metrics_application
 from sidecar.health import BuildFacts, health_application
 from sidecar.server import Listener, ListenerOptions, OnDeath
+from sidecar.status.application import status_application
 from updater import BUILD_DATE, COMMIT, __version__
 from updater.assembly.surroundings import Surroundings
 from updater.clock import Deadline
 from updater.ports.metrics import Exposition
-from updater.ports.status import ProcessHealth
+from updater.ports.status import ProcessHealth, StatusReader
 from updater.settings.parts import FaceSettings
 
 CLOSE_TIMEOUT_S = 2.0
 """For answers that are on their way when everything else has ended."""
 
-_STARTED = {"health": "health_server_started", "metrics": "metrics_server_started"}
+_STARTED = {
+    "health": "health_server_started",
+    "metrics": "metrics_server_started",
+    "status": "status_server_started",
+}
 """Events of the log, by the names of listeners."""
 
 BUILD = BuildFacts(f"v{__version__}+{COMMIT[:7]}", COMMIT, BUILD_DATE)
@@ -28,10 +33,11 @@ BUILD = BuildFacts(f"v{__version__}+{COMMIT[:7]}", COMMIT, BUILD_DATE)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the listeners show; ``exposition`` None when nothing is measured."""
+    """What the listeners show; ``exposition`` None when nothing is measured, ``status`` None when nothing is kept."""
 
     health: ProcessHealth
     exposition: Exposition | None = None
+    status: StatusReader | None = None
 
 
 class Face:
@@ -66,7 +72,7 @@ class Face:
 
 
 def build_face(settings: FaceSettings, shown: Shown, around: Surroundings) -> Face:
-    """The listeners that the settings want, not yet bound."""
+    """The listeners that the settings want, not yet bound. Raises ``ConfigurationError`` ``bad_address``."""
     listeners: list[Listener] = []
     if settings.health_port is not None:
         application = health_application(shown.health, BUILD, around.log)
@@ -76,4 +82,19 @@ def build_face(settings: FaceSettings, shown: Shown, around: Surroundings) -> Fa
         metrics = metrics_application(shown.exposition, around.log)
         options = ListenerOptions("metrics", "--metrics-port", METRICS_LIMITS)
         listeners.append(Listener(Address("", settings.metrics_port), metrics, options, around.clock, around.log))
+    if settings.status_addr and shown.status is not None:
+        listeners.append(_status_listener(settings.status_addr, shown.status, around))
     return Face(listeners, around)
+
+
+def _status_listener(text: str, status: StatusReader, around: Surroundings) -> Listener:
+    address = parse_address(text, "--status-addr")
+    if not address.is_loopback:
+        remark = (
+            f"--status-addr {address}: whoever reaches it sees the names, images and reasons of every Application; "
+            "let only an authenticating proxy reach it"
+        )
+        around.log.warning("setting_remarked", kind="status_exposed", text=remark)
+    instance = f"{around.clock.now().timestamp():.0f}"
+    application = status_application(status, address, around.log, instance=instance)
+    return Listener(address, application, ListenerOptions("status", "--status-addr"), around.clock, around.log)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -10,12 +9,17 @@ from sidecar.addresses import Address
 from updater.assembly.face import Face, Shown, build_face
 from updater.assembly.health import FreshExposition, RuntimeHealth
 from updater.assembly.surroundings import Surroundings
+from updater.errors import UpdaterError
+from updater.model.report import Report
+from updater.ports.status import Rhythm
 from updater.registry.port_exhaustion import PortExhaustion
 from updater.schedule.follower import FollowOptions
 from updater.schedule.options import Mode
 from updater.schedule.readiness import Pulse
 from updater.settings.parts import FaceSettings, RunSettings
 from updater.telemetry.metrics import MetricsOptions, PrometheusMetrics
+from updater.telemetry.redactor import Redactor
+from updater.telemetry.status_store import StatusStore
 
 WarmUp = Callable[[], Mapping[str, int]]
 
@@ -42,18 +46,18 @@ class Presence:
         around: Surroundings,
         exported: PrometheusMetrics | None,
         ports: PortExhaustion,
-        stopping: threading.Event,
     ) -> None:
         self._settings = settings
         self._around = around
         self._exported = exported
-        self._stopping = stopping
+        self._is_ending = False
+        self._status = _status_store(settings, around)
         self._runner: Runner | None = None
         self._began_s: float | None = None
         self._lost_listener = ""
         health = RuntimeHealth(ports, self._feel_pulse, fails_without_ports=settings.face.fails_without_ports)
         exposition = None if exported is None else FreshExposition(exported, ports)
-        self._face: Face = build_face(settings.face, Shown(health, exposition), around)
+        self._face: Face = build_face(settings.face, Shown(health, exposition, self._status), around)
 
     def open(self, on_death: Callable[[], None]) -> None:
         """Take the ports of all listeners and serve; ``on_death`` is called once one of them has died.
@@ -66,6 +70,10 @@ class Presence:
             on_death()
 
         self._face.open(lose)
+
+    def end(self) -> None:
+        """The shutdown has begun: probes hear of it."""
+        self._is_ending = True
 
     def close(self) -> None:
         """Close the listeners. Idempotent."""
@@ -103,11 +111,30 @@ class Presence:
         """An Application is looked after from now on."""
         if self._exported is not None:
             self._exported.expect(key)
+        if self._status is not None:
+            self._status.note_known(key)
 
     def note_gone(self, key: str) -> None:
         """An Application is not looked after any more: its series go with it (``runtime.md`` 3.9)."""
         if self._exported is not None:
             self._exported.forget(key)
+        if self._status is not None:
+            self._status.note_gone(key)
+
+    def note_cycle(self, report: Report) -> None:
+        """A cycle has ended."""
+        if self._status is not None:
+            self._status.note_cycle(report)
+
+    def note_attempts(self, report: Report) -> None:
+        """Attempts at single Applications have ended."""
+        if self._status is not None:
+            self._status.note_attempts(report)
+
+    def note_failure(self, key: str, error: UpdaterError) -> None:
+        """An attempt at one Application came to no report."""
+        if self._status is not None:
+            self._status.note_failure(key, str(error), error.code)
 
     def _feel_pulse(self) -> Pulse:
         runner = self._runner
@@ -120,8 +147,16 @@ class Presence:
             worked_s=runner.ended_s if runner else None,
             applications=runner.fleet_size if runner else 0,
             relist_s=FollowOptions().relist_s if is_continuous else 0.0,
-            is_stopping=self._stopping.is_set(),
+            is_stopping=self._is_ending,
         )
+
+
+def _status_store(settings: RunSettings, around: Surroundings) -> StatusStore | None:
+    """None when nobody can ask: then nothing is kept either."""
+    if not settings.face.status_addr:
+        return None
+    rhythm = Rhythm(settings.mode, settings.interval_s, settings.is_dry_run)
+    return StatusStore(rhythm, around.clock, Redactor(settings.face.secrets).clean)
 
 
 def exported_metrics(face: FaceSettings) -> PrometheusMetrics | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar.addresses import Address
@@ -27,6 +27,8 @@ from updater.assembly.surroundings import Surroundings
 from updater.assembly.webhooks import Webhooks, build_webhooks
 from updater.clock import Backoff, Deadline, SystemClock
 from updater.engine.writing import Writers
+from updater.errors import UpdaterError
+from updater.model.applications import ApplicationSnapshot
 from updater.model.report import Report
 from updater.ports.log import EventLog
 from updater.ports.metrics import Metrics, NoMetrics
@@ -110,6 +112,7 @@ class Runtime:
     def stop(self) -> None:
         """Begin nothing new, let what runs finish until the shutdown timeout, then cut it off. Returns at once."""
         timeout_s = self._settings.shutdown_timeout_s
+        self._parts.presence.end()
         if self._cut is None:
             self._cut = threading.Timer(timeout_s, self._cut_connections)
             self._cut.daemon = True
@@ -159,10 +162,10 @@ class Runtime:
         parts = CycleParts(
             self._fleet,
             self._rounds.admits,
-            lambda applications, workers: self._rounds.process_fleet(applications, workers, self._progress),
+            self._process_fleet,
             self._hooks(),
             images_of=self._rounds.images_of,
-            process_nudged=None if self._parts.webhooks is None else self._rounds.process_nudged,
+            process_nudged=None if self._parts.webhooks is None else self._process_nudged,
         )
         around = self._around
         timeout_s = self._settings.shutdown_timeout_s
@@ -174,7 +177,7 @@ class Runtime:
         parts = ContinuousParts(
             FleetAccess(self._fleet, self._feed),
             self._rounds.admits,
-            self._rounds.process_one,
+            self._process_one,
             self._hooks(),
             follow,
             images_of=self._rounds.images_of,
@@ -183,6 +186,23 @@ class Runtime:
         around = self._around
         timeout_s = self._settings.shutdown_timeout_s
         return ContinuousRunner(parts, self._schedule(), timeout_s, around.metrics, around.clock, around.log)
+
+    def _process_fleet(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Report:
+        report = self._rounds.process_fleet(applications, workers, self._progress)
+        self._parts.presence.note_cycle(report)
+        return report
+
+    def _process_nudged(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Report:
+        report = self._rounds.process_nudged(applications, workers)
+        self._parts.presence.note_attempts(report)
+        return report
+
+    def _process_one(self, application: ApplicationSnapshot) -> Report:
+        try:
+            return self._process_nudged([application], 1)
+        except UpdaterError as error:
+            self._parts.presence.note_failure(str(application.key), error)
+            raise
 
     def _hooks(self) -> RoundHooks:
         connection = self._settings.connection
@@ -240,7 +260,7 @@ def build_runtime(
     git = build_git(settings.git, around, stopping, writers=settings.max_concurrency or len(os.sched_getaffinity(0)))
     writes = Writes(Writers(_writer(settings, client, around), git.write_back), git.intents, stopping)
     rounds = Rounds(settings, around, client=client, registries=registries, rules=rules, writes=writes)
-    presence = Presence(settings, around, exported, registries.client.ports, rounds.stopping)
+    presence = Presence(settings, around, exported, registries.client.ports)
     webhooks = build_webhooks(settings.webhooks, around)
     parts = _Parts(around.clock, client, registries, presence, git, webhooks)
     return Runtime(settings, around, parts, rounds, progress or NoProgress())

@@ -32,6 +32,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "health_server_started": "Starting health probe server TCP port={port}",
         "metrics_server_started": "Starting metrics server on TCP port={port}",
         "webhook_server_started": "Starting webhook server on port {port}",
+        "status_server_started": "Starting status server on port {port}",
         "listener_died": "The {listener!keep} server ended unexpectedly, shutting down: {error}",
         "warmup_started": "Warming up image cache",
         "warmup_finished": (
