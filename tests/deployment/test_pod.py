@@ -1,0 +1,129 @@
+"""The containers of the manifests run: as user 1000, on a read-only root, probed where the manifest says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.deployment.documents import Container, container, find, load
+from tests.deployment.pod import need_namespaces, start_container
+from updater.playground.showcase import Showcase
+
+pytestmark = [pytest.mark.slow, pytest.mark.wire, pytest.mark.e2e]
+
+PATIENCE_S = 30.0
+BASE = container(find(load("install.yaml"), "Deployment"), "argocd-image-updater")
+BESIDE = container(load("sidecar-argocd/argocd-server-deployment.yaml")[0], "argocd-image-updater")
+DENIED = ("Read-only file system", "Permission denied", "Traceback")
+
+LOOK = """
+import os
+from pathlib import Path
+def writes(folder):
+    try:
+        Path(folder, "new").touch()
+    except OSError:
+        return False
+    return True
+status = dict(line.split(":\\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
+print(os.getuid(), os.getcwd(), int(status["CapBnd"], 16), status["NoNewPrivs"])
+print(*(folder for folder in ("/", "/app", "/app/config", "/app/cache", "/tmp", "/etc", "/usr") if writes(folder)))
+"""
+"""What a process finds in the container: who it is, and where it can write."""
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def showcase() -> Iterator[Showcase]:
+    with Showcase() as running:
+        yield running
+
+
+@pytest.fixture
+def start(showcase: Showcase, tmp_path: Path) -> Iterator[Start]:
+    need_namespaces()
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(ours: Container, ports: dict[str, int], **more: str) -> subprocess.Popen[str]:
+        data = load("base/config/argocd-image-updater-config.yaml")[0]["data"]
+        own = {
+            "argocd.server_addr": showcase.web.url,
+            "argocd.token": showcase.token,
+            "registries.conf": showcase.registries_conf,
+            "status.addr": "127.0.0.1:0",
+            "interval": "1s",
+        }
+        words = [f"--{name}-port={port}" for name, port in ports.items()]
+        started.append(start_container(ours, {**data, **own, **more}, tmp_path, words))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def free_ports(*names: str) -> dict[str, int]:
+    probes = {name: socket.create_server(("127.0.0.1", 0)) for name in names}
+    ports = {name: probe.getsockname()[1] for name, probe in probes.items()}
+    for probe in probes.values():
+        probe.close()
+    return ports
+
+
+def ask(port: int, path: str) -> tuple[int, str]:
+    """Status and body, once the port answers."""
+    waiting = threading.Event()
+    for _ in range(int(PATIENCE_S / 0.05)):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            waiting.wait(0.05)
+    raise AssertionError(f"nothing listens on {port}")
+
+
+def end(process: subprocess.Popen[str]) -> str:
+    """What it wrote, after the signal that a kubelet sends."""
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=PATIENCE_S)
+    return said
+
+
+@pytest.mark.parametrize("ours", [pytest.param(BASE, id="deployment"), pytest.param(BESIDE, id="beside argocd-server")])
+def test_it_follows_a_tag_is_probed_and_ends(showcase: Showcase, start: Start, ours: Container) -> None:
+    written = threading.Event()
+    showcase.world.after_next("UpdateSpec", written.set)
+    showcase.push_release("web", "1.0.1")
+    ports = free_ports("health", "metrics")
+    process = start(ours, ports)
+
+    assert written.wait(PATIENCE_S), end(process)
+    assert ask(ports["health"], ours.spec["livenessProbe"]["httpGet"]["path"]) == (200, "OK\n")
+    if "readinessProbe" in ours.spec:
+        assert ask(ports["health"], ours.spec["readinessProbe"]["httpGet"]["path"])[0] == 200
+    assert "argocd_image_updater_applications_watched_total" in ask(ports["metrics"], "/metrics")[1]
+
+    said = end(process)
+    assert process.returncode == 0, said
+    assert not [text for text in DENIED if text in said], said
+
+
+def test_a_process_of_the_container_has_no_rights_and_two_folders(start: Start) -> None:
+    looking = {**BASE.spec, "command": ["/usr/bin/tini", "--", "python", "-c", LOOK], "args": []}
+    said, _ = start(replace(BASE, spec=looking), {}).communicate(timeout=PATIENCE_S)
+    assert said.splitlines() == ["1000 /app 0 1", "/app/cache /tmp"]
