@@ -94,15 +94,15 @@ class GitWriteBack:
     def _write_batches(
         self, intents: Sequence[GitIntent], deadline: Deadline, on_result: OnResult, *, dry_run: bool
     ) -> tuple[WriteBackResult, ...]:
-        size = self._options.max_batch if self._options.is_batching else 1
-        batches = plan_batches(intents, size)
+        tracks = _tracks(plan_batches(intents, self._options.max_batch if self._options.is_batching else 1))
         found: dict[int, WriteBackResult] = {}
-        if batches:
-            workers = min(self._options.writers, len(batches))
-            with ThreadPoolExecutor(workers, thread_name_prefix="git-write") as pool:
-                for results in pool.map(
-                    lambda batch: self._write(batch, deadline, on_result, dry_run=dry_run), batches
-                ):
+
+        def write(track: Sequence[Batch]) -> list[WriteBackResult]:
+            return [result for batch in track for result in self._write(batch, deadline, on_result, dry_run=dry_run)]
+
+        if tracks:
+            with ThreadPoolExecutor(min(self._options.writers, len(tracks)), thread_name_prefix="git-write") as pool:
+                for results in pool.map(write, tracks):
                     found.update({id(result.change_set): result for result in results})
         return tuple(found[id(intent.change_set)] for intent in intents)
 
@@ -127,6 +127,14 @@ class GitWriteBack:
         except Exception as error:  # noqa: BLE001 - a bug met in one batch must not cost the others
             self._log.error("bug_found", exception=error, repository=str(batch.target.remote), error=str(error))
             return _failed(batch, "internal_error", f"internal error: {type(error).__name__}")
+
+
+def _tracks(batches: Sequence[Batch]) -> tuple[list[Batch], ...]:
+    """Batches that must follow each other, together: none of them is to hold a thread while it waits for its turn."""
+    tracks: dict[WriterKey, list[Batch]] = {}
+    for batch in batches:
+        tracks.setdefault(writer_key(batch.target), []).append(batch)
+    return tuple(tracks.values())
 
 
 def _failed(batch: Batch, code: str, text: str) -> tuple[WriteBackResult, ...]:

@@ -78,6 +78,20 @@ def test_other_targets_of_a_repository_do_not_wait() -> None:
         thread.join()
 
 
+def test_batches_that_wait_for_their_turn_hold_no_other_target_up() -> None:
+    remotes = ClosedRemotes(GitError("no", code="repo_not_found"))
+    options = GitWriteOptions(is_batching=False, writers=2)
+    writer = GitWriteBack(remotes, options, _CLOCK, NullLog(), threading.Event())
+    intents = [intent_for("https://h.test/a", "1", app=name) for name in "abc"]
+    intents.append(intent_for("https://h.test/b", "1"))
+    deadline = Deadline.after(_CLOCK, 20)
+    thread = threading.Thread(target=writer.write_all, args=(intents,), kwargs={"dry_run": False, "deadline": deadline})
+    thread.start()
+    assert all(remotes.entered.acquire(timeout=20) for _ in "ab")
+    remotes.gate.set()
+    thread.join()
+
+
 def test_a_bug_costs_its_batch_and_no_other() -> None:
     remotes = ClosedRemotes(KeyError("bug"))
     remotes.gate.set()
