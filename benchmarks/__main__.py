@@ -15,6 +15,7 @@ BENCHMARKS = (
     "whole_round",
     "scheduling",
     "registry_polls",
+    "webhook_latency",
     "git_edit",
     "git_batch",
     "git_transfers",
