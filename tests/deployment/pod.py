@@ -71,12 +71,23 @@ def write_files(container: Container, keys: Mapping[str, str], folder: Path) -> 
 
 
 def start_container(
-    container: Container, keys: Mapping[str, str], folder: Path, words: Sequence[str]
+    container: Container,
+    keys: Mapping[str, str],
+    folder: Path,
+    *,
+    words: Sequence[str] = (),
+    files: Mapping[str, str] | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
-    """The program as the manifest starts it, and ``words`` after its arguments; its process is its own group."""
+    """The program as the manifest starts it, and ``words`` after its arguments; its process is its own group.
+
+    ``files`` by path are those of further ConfigMaps below the mounts, ``extra`` are further variables.
+    """
     root, mounted = folder / "root", folder / "mounted"
     root.mkdir()
     write_files(container, keys, mounted)
+    for path, text in (files or {}).items():
+        (mounted / path.lstrip("/")).write_text(text)
     shown = [path for path in (*_SYSTEM, *_python()) if os.path.lexists(path)]
     command = [*_command(container.spec), *container.spec.get("args", []), *words]
     return subprocess.Popen(
@@ -94,7 +105,7 @@ def start_container(
             "--",
             *command,
         ],
-        env={**environment_of(container, keys), "MOUNTED": str(mounted)},
+        env={**environment_of(container, keys), **(extra or {}), "MOUNTED": str(mounted)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

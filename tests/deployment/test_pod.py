@@ -9,14 +9,19 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from tests.deployment.documents import Container, container, find, load
 from tests.deployment.pod import need_namespaces, start_container
+from tests.git.http_server import PASSWORD, USER, HttpServer
+from updater.model.applications import ANNOTATION_PREFIX
+from updater.playground.applications import helm_application
+from updater.playground.git_remote import BareRepository
 from updater.playground.showcase import Showcase
 
 pytestmark = [pytest.mark.slow, pytest.mark.wire, pytest.mark.e2e]
@@ -41,6 +46,7 @@ print(*(folder for folder in ("/", "/app", "/app/config", "/app/cache", "/tmp", 
 """
 """What a process finds in the container: who it is, and where it can write."""
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -55,7 +61,13 @@ def start(showcase: Showcase, tmp_path: Path) -> Iterator[Start]:
     need_namespaces()
     started: list[subprocess.Popen[str]] = []
 
-    def begin(ours: Container, ports: dict[str, int], **more: str) -> subprocess.Popen[str]:
+    def begin(
+        ours: Container,
+        ports: dict[str, int],
+        more: Mapping[str, str] = NOTHING,
+        files: Mapping[str, str] = NOTHING,
+        extra: Mapping[str, str] = NOTHING,
+    ) -> subprocess.Popen[str]:
         data = load("base/config/argocd-image-updater-config.yaml")[0]["data"]
         own = {
             "argocd.server_addr": showcase.web.url,
@@ -65,7 +77,8 @@ def start(showcase: Showcase, tmp_path: Path) -> Iterator[Start]:
             "interval": "1s",
         }
         words = [f"--{name}-port={port}" for name, port in ports.items()]
-        started.append(start_container(ours, {**data, **own, **more}, tmp_path, words))
+        keys = {**data, **own, **more}
+        started.append(start_container(ours, keys, tmp_path, words=words, files=files, extra=extra))
         return started[-1]
 
     yield begin
@@ -127,3 +140,38 @@ def test_a_process_of_the_container_has_no_rights_and_two_folders(start: Start) 
     looking = {**BASE.spec, "command": ["/usr/bin/tini", "--", "python", "-c", LOOK], "args": []}
     said, _ = start(replace(BASE, spec=looking), {}).communicate(timeout=PATIENCE_S)
     assert said.splitlines() == ["1000 /app 0 1", "/app/cache /tmp"]
+
+
+@pytest.fixture
+def git_server(tmp_path: Path) -> Iterator[HttpServer]:
+    (tmp_path / "repositories").mkdir()
+    server = HttpServer(tmp_path, tmp_path / "repositories", is_root=os.getuid() == 0)
+    yield server
+    server.close()
+
+
+def test_it_commits_and_pushes_from_a_mirror_in_its_cache(
+    showcase: Showcase, start: Start, git_server: HttpServer
+) -> None:
+    remote = BareRepository(git_server.folder / "repositories" / "shop.git")
+    before = remote.commit({"web/values.yaml": "image:\n  name: shop/web\n  tag: 1.0.0\n"})
+    sample = helm_application("in-git")
+    sample.message.spec.source.repoURL = git_server.url("shop.git")
+    sample.message.spec.source.path = "web"
+    for key, value in (("write-back-method", "git"), ("write-back-target", "helmvalues")):
+        sample.message.metadata.annotations[f"{ANNOTATION_PREFIX}{key}"] = value
+    showcase.world.add_application(sample.message, base_images=sample.base_images)
+    showcase.push_release("web", "1.0.1")
+
+    process = start(
+        replace(BASE, spec={**BASE.spec, "args": [*BASE.spec["args"], "--once"]}),
+        {"metrics": 0},
+        {"git.user": "bot", "git.email": "bot@example.com"},
+        {"/app/config/tls/127.0.0.1": git_server.ca_pem},
+        {"GIT_CREDENTIALS_HOST": "127.0.0.1", "GIT_USERNAME": USER, "GIT_PASSWORD": PASSWORD},
+    )
+    said, _ = process.communicate(timeout=PATIENCE_S)
+
+    assert process.returncode == 0, said
+    assert "tag: 1.0.1" in remote.read("web/values.yaml"), (before, said)
+    assert not [text for text in DENIED if text in said], said
