@@ -18,6 +18,7 @@ BENCHMARKS = (
     "webhook_latency",
     "git_edit",
     "git_batch",
+    "git_round",
     "git_transfers",
     "continuous_steady",
     "large_cycle",
