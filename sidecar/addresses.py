@@ -53,8 +53,8 @@ def parse_address(text: str, where: str) -> Address:
     return Address(match["ipv6"] or match["host"], int(match["port"]))
 
 
-def bind_socket(address: Address, where: str) -> socket.socket:
-    """A listening socket; ``where`` names the setting to change.
+def bind_socket(address: Address, where: str, without: str = "") -> socket.socket:
+    """A listening socket; ``where`` names the setting to change, ``without`` says what to write to do without it.
 
     Raises ``ConfigurationError`` ``port_in_use`` when the address cannot be had, whatever the reason (``runtime.md``
     3.1), and ``bad_address`` when the host's name means nothing here.
@@ -65,15 +65,16 @@ def bind_socket(address: Address, where: str) -> socket.socket:
         text = f"the host of {address} is not known here ({error.strerror})"
         raise ConfigurationError(text, where=where, code="bad_address") from error
     except OSError as error:
-        raise _refusal(address, where, error) from error
+        raise _refusal(address, where, without, error) from error
 
 
-def _refusal(address: Address, where: str, error: OSError) -> ConfigurationError:
+def _refusal(address: Address, where: str, without: str, error: OSError) -> ConfigurationError:
     reason = os.strerror(error.errno) if error.errno else str(error)
     hint = {
-        errno.EADDRINUSE: "something else listens there; choose another port, or 0 for none",
+        errno.EADDRINUSE: "something else listens there; choose another port",
         errno.EACCES: "ports below 1024 need a privilege; choose another",
     }.get(error.errno or 0, "choose another address")
+    hint = f"{hint}, or {without} for none" if without else hint
     return ConfigurationError(f"cannot listen on {address}: {reason}", where=where, hint=hint, code="port_in_use")
 
 

@@ -32,12 +32,16 @@ def nobody_cares(name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ListenerOptions:
-    """``name`` is the word in records and thread names (``health``); ``where`` the setting that gave the address."""
+    """``name`` is the word in records and thread names (``health``); ``where`` the setting that gave the address.
+
+    ``without`` is what to write to do without the listener.
+    """
 
     name: str
     where: str = ""
     limits: Limits = field(default_factory=Limits)
     tls: ssl.SSLContext | None = None
+    without: str = ""
 
 
 class Listener:
@@ -73,7 +77,7 @@ class Listener:
     def bind(self) -> None:
         """Take the address. Raises ``ConfigurationError`` ``port_in_use``."""
         options = self._options
-        bound = bind_socket(self._wanted, options.where)
+        bound = bind_socket(self._wanted, options.where, options.without)
         self._server = BoundServer(bound, self._application, options.limits, self._clock, self._log, options.tls)
 
     def start(self, on_death: OnDeath = nobody_cares) -> None:

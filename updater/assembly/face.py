@@ -76,11 +76,11 @@ def build_face(settings: FaceSettings, shown: Shown, around: Surroundings) -> Fa
     listeners: list[Listener] = []
     if settings.health_port is not None:
         application = health_application(shown.health, BUILD, around.log)
-        options = ListenerOptions("health", "--health-port", Limits(request_timeout_s=10.0))
+        options = ListenerOptions("health", "--health-port", Limits(request_timeout_s=10.0), without="--health-port 0")
         listeners.append(Listener(Address("", settings.health_port), application, options, around.clock, around.log))
     if settings.metrics_port is not None and shown.exposition is not None:
         metrics = metrics_application(shown.exposition, around.log)
-        options = ListenerOptions("metrics", "--metrics-port", METRICS_LIMITS)
+        options = ListenerOptions("metrics", "--metrics-port", METRICS_LIMITS, without="--metrics-port 0")
         listeners.append(Listener(Address("", settings.metrics_port), metrics, options, around.clock, around.log))
     if settings.status_addr and shown.status is not None:
         listeners.append(_status_listener(settings.status_addr, shown.status, around))
@@ -97,4 +97,5 @@ def _status_listener(text: str, status: StatusReader, around: Surroundings) -> L
         around.log.warning("setting_remarked", kind="status_exposed", text=remark)
     instance = f"{around.clock.now().timestamp():.0f}"
     application = status_application(status, address, around.log, instance=instance)
-    return Listener(address, application, ListenerOptions("status", "--status-addr"), around.clock, around.log)
+    options = ListenerOptions("status", "--status-addr", without="--status-addr=")
+    return Listener(address, application, options, around.clock, around.log)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -264,6 +266,22 @@ def test_readers_and_writers_do_not_disturb_each_other(store: StatusStore) -> No
     for writer in writers:
         writer.join()
     assert problems == []
+
+
+def test_a_record_takes_less_than_two_kilobytes() -> None:
+    """A fleet of 50,000 fits beside everything else (``runtime.md`` 6.1)."""
+    store = StatusStore(Rhythm("continuous", 60.0), SystemClock(), str)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(500):
+            know(store, f"service-{number}")
+            store.note_attempts(report(f"service-{number}", reason=Reason.UPDATE))
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held / 500 < 2_000
 
 
 def test_one_choice_is_held_once_and_the_oldest_are_let_go() -> None:
