@@ -42,6 +42,15 @@ class GitParts:
     access: CredentialedAccess
     abandoned: threading.Event
 
+    def reconfigure(self, settings: GitWriteSettings, around: Surroundings) -> IntentOptions:
+        """Commit under another name from the next batch on; how changes become commits, for the rounds.
+
+        Raises ``ConfigurationError`` for a template of no use; then nothing has changed.
+        """
+        intents = _intents(settings, around.log)
+        self.remotes.identify(_committer(settings.commit, around))
+        return intents
+
     def abandon(self) -> None:
         """End running git processes and begin no more: the time for an orderly end is over. Any thread."""
         self.abandoned.set()

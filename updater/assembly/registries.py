@@ -136,4 +136,9 @@ def _options(settings: RegistrySettings, proxies: ProxyOptions) -> RegistryOptio
     )
     if not settings.interval_s:
         return options
-    return replace(options, share_tags_s=_SHARE_OF_INTERVAL * settings.interval_s)
+    return replace(options, share_tags_s=share_tags_s(settings))
+
+
+def share_tags_s(settings: RegistrySettings) -> float:
+    """How long a list serves everybody."""
+    return _SHARE_OF_INTERVAL * settings.interval_s

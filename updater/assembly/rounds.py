@@ -70,6 +70,10 @@ class Rounds:
         self._looked_s = 0.0
         self.stopping = writes.stopping
 
+    def change_intents(self, intents: IntentOptions) -> None:
+        """Make commits in another way from the next round or attempt on."""
+        self._writes = replace(self._writes, intents=intents)
+
     def process_fleet(self, applications: Sequence[ApplicationSnapshot], workers: int, progress: Progress) -> Report:
         """One cycle. Raises ``ArgoCDError`` when the server cannot say what it is."""
         options = EngineOptions(self._plan_options(), workers, self._settings.is_dry_run, intents=self._writes.intents)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidecar.addresses import Address
 from updater.argocd.client import ArgoCDClient
@@ -21,7 +21,7 @@ from updater.argocd.watch import ArgoCDFeed
 from updater.assembly.connections import build_client
 from updater.assembly.git import GitParts, build_git
 from updater.assembly.presence import Presence, exported_metrics
-from updater.assembly.registries import FleetRegistries, build_registries
+from updater.assembly.registries import FleetRegistries, build_registries, share_tags_s
 from updater.assembly.rounds import ROUND_TIMEOUT_S, Rounds, Writes
 from updater.assembly.surroundings import Surroundings
 from updater.assembly.webhooks import Webhooks, build_webhooks
@@ -122,6 +122,17 @@ class Runtime:
         else:
             self._runner.keep_only_nudged()
             self._parts.webhooks.end(timeout_s, self._end)
+
+    def reconfigure(self, settings: RunSettings) -> None:
+        """Take over what may change while the process runs (``runtime.md`` 1.16). Raises ``ConfigurationError``."""
+        if self._parts.webhooks is not None:
+            self._parts.webhooks.reconfigure(settings.webhooks)
+        if settings.interval_s != self._settings.interval_s and self._runner is not None:
+            self._runner.change_interval(settings.interval_s)
+            self._parts.registries.client.share_tags_for(share_tags_s(settings.registry))
+        self._settings = replace(self._settings, interval_s=settings.interval_s)
+        # Last, because only this can fail: the file of the template has been read by nobody yet.
+        self._rounds.change_intents(self._parts.git.reconfigure(settings.git, self._around))
 
     def close(self) -> None:
         """Close every connection. Idempotent."""

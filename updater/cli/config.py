@@ -31,7 +31,7 @@ def print_config(words: Sequence[str], environment: Mapping[str, str], platform:
 
 def _lines(settings: Settings) -> str:
     return "\n".join(
-        "\t".join((_name(setting), _shown(setting), str(setting.origin))) for setting in settings.by_key.values()
+        "\t".join((_name(setting), shown_value(setting), str(setting.origin))) for setting in settings.by_key.values()
     )
 
 
@@ -47,7 +47,8 @@ def _name(setting: Setting) -> str:
     return setting.option.name if setting.option.has_flag else setting.option.variable
 
 
-def _shown(setting: Setting) -> str:
+def shown_value(setting: Setting) -> str:
+    """The value on one line, without secrets."""
     value = _value(setting)
     if isinstance(value, bool):
         return "true" if value else "false"

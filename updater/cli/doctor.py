@@ -33,9 +33,9 @@ def run_doctor(words: Sequence[str], environment: Mapping[str, str], place: Mapp
     settings = resolution.settings
     warnings = (*resolution.warnings, *refuse_missing(settings))
     redactor = Redactor(secret_values(settings))
-    with logging_for(settings, redactor, has_result=True) as log:
-        warn(log, warnings)
-        return guard_command(log, lambda: _examine(settings, environment, log, redactor))
+    with logging_for(settings, redactor, has_result=True) as logging:
+        warn(logging.log, warnings)
+        return guard_command(logging.log, lambda: _examine(settings, environment, logging.log, redactor))
 
 
 def _examine(settings: Settings, environment: Mapping[str, str], log: StandardEventLog, redactor: Redactor) -> int:

@@ -15,14 +15,14 @@ from updater.telemetry.redactor import Redactor
 
 
 @contextmanager
-def logging_for(settings: Settings, redactor: Redactor, *, has_result: bool) -> Iterator[StandardEventLog]:
-    """The log of a command, as its settings say, until the end of the block."""
+def logging_for(settings: Settings, redactor: Redactor, *, has_result: bool) -> Iterator[Logging]:
+    """The logging of a command, as its settings say, until the end of the block."""
     wanted = log_settings(settings)
     logging = Logging(
         wanted.level, wanted.format, redactor=redactor, has_result=has_result, has_colors=wanted.has_colors
     )
     try:
-        yield logging.log
+        yield logging
     finally:
         logging.close()
 

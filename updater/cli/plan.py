@@ -43,9 +43,9 @@ def run_plan(words: Sequence[str], environment: Mapping[str, str], place: Mappin
     warnings = (*resolution.warnings, *refuse_missing(settings))
     names = tuple(dict.fromkeys(map(_parse_name, arguments.words)))
     redactor = Redactor(secret_values(settings))
-    with logging_for(settings, redactor, has_result=True) as log:
-        warn(log, warnings)
-        return guard_command(log, _Plan(settings, names, log, redactor).run)
+    with logging_for(settings, redactor, has_result=True) as logging:
+        warn(logging.log, warnings)
+        return guard_command(logging.log, _Plan(settings, names, logging.log, redactor).run)
 
 
 def _parse_name(word: str) -> str:

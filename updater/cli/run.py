@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from updater.cli.following import Following
 from updater.cli.output import ResultLost
 from updater.cli.signals import Shutdown
 from updater.cli.summary import print_summary
@@ -15,8 +16,10 @@ from updater.errors import UpdaterError
 from updater.model.report import Report, Warned
 from updater.ports.progress import NoProgress, Progress
 from updater.settings.arguments import parse_arguments
+from updater.settings.config_folder import LoadFolder, load_config_folder
+from updater.settings.live_folder import ResolveWith
 from updater.settings.missing import refuse_missing
-from updater.settings.model import Platform, Settings
+from updater.settings.model import Platform, Resolution, Settings
 from updater.settings.parts import RunSettings, log_settings, run_settings, secret_values
 from updater.settings.resolution import resolve
 from updater.settings.table import options_of
@@ -41,6 +44,8 @@ class Runtime(Protocol):
 
     def stop(self) -> None: ...
 
+    def reconfigure(self, settings: RunSettings) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -51,9 +56,13 @@ def run(words: Sequence[str], environment: Mapping[str, str], place: Mapping[str
         from updater.cli.help import print_help  # noqa: PLC0415 - only help needs click
 
         return print_help(("run",), place)
-    resolution = resolve("run", arguments, environment, platform=PLATFORM, place=place)
+
+    def resolve_with(load: LoadFolder = load_config_folder) -> Resolution:
+        return resolve("run", arguments, environment, platform=PLATFORM, place=place, load_folder=load)
+
+    resolution = resolve_with()
     warnings = (*resolution.warnings, *refuse_missing(resolution.settings))
-    return _run_logged(resolution.settings, warnings)
+    return _run_logged(resolution, lambda folder: resolve_with(lambda _: folder), warnings)
 
 
 def wants_result(settings: Settings) -> bool:
@@ -61,7 +70,8 @@ def wants_result(settings: Settings) -> bool:
     return settings["output"].origin.is_explicit or sys.stdout.isatty()
 
 
-def _run_logged(settings: Settings, warnings: tuple[Warned, ...]) -> int:
+def _run_logged(resolution: Resolution, resolve_with: ResolveWith, warnings: tuple[Warned, ...]) -> int:
+    settings = resolution.settings
     redactor = Redactor(secret_values(settings))
     wanted = log_settings(settings)
     logging = Logging(
@@ -74,7 +84,8 @@ def _run_logged(settings: Settings, warnings: tuple[Warned, ...]) -> int:
     try:
         _announce(logging.log, settings, warnings)
         with Shutdown() as shutdown:
-            return _run_guarded(settings, logging.log, shutdown, redactor)
+            following = Following(resolution, resolve_with, logging=logging, redactor=redactor)
+            return _run_guarded(settings, logging.log, shutdown, redactor, following)
     finally:
         logging.close()
 
@@ -119,13 +130,16 @@ def connection_facts(values: RunSettings) -> dict[str, str | bool]:
     }
 
 
-def _run_guarded(settings: Settings, log: StandardEventLog, shutdown: Shutdown, redactor: Redactor) -> int:
+def _run_guarded(
+    settings: Settings, log: StandardEventLog, shutdown: Shutdown, redactor: Redactor, following: Following
+) -> int:
     """One catching place for the whole run: expected errors are one line, everything else is a bug."""
     try:
         runtime = build(run_settings(settings), log, progress_for(settings))
         try:
             runtime.open()
-            status = make_round(runtime, settings, log, shutdown=shutdown, redactor=redactor)
+            with following.drive(runtime, run_settings):
+                status = make_round(runtime, settings, log, shutdown=shutdown, redactor=redactor)
             return 1 if runtime.lost_listener else status
         finally:
             runtime.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from updater.cli.following import Following
 from updater.cli.guarding import guard_command, logging_for, warn
 from updater.cli.run import PLATFORM, build, connection_facts
 from updater.cli.signals import Shutdown
@@ -11,8 +12,9 @@ from updater.cli.version import short_version
 from updater.errors import ConfigurationError
 from updater.ports.progress import NoProgress
 from updater.settings.arguments import parse_arguments
+from updater.settings.config_folder import LoadFolder, load_config_folder
 from updater.settings.missing import refuse_missing
-from updater.settings.model import Settings
+from updater.settings.model import Resolution, Settings
 from updater.settings.parts import RunSettings, secret_values
 from updater.settings.resolution import resolve
 from updater.settings.table import options_of
@@ -30,16 +32,24 @@ def run_webhook(words: Sequence[str], environment: Mapping[str, str]) -> int:
         from updater.cli.help import print_help  # noqa: PLC0415 - only help needs click
 
         return print_help(("webhook",))
-    resolution = resolve("webhook", arguments, environment, platform=PLATFORM)
+
+    def resolve_with(load: LoadFolder = load_config_folder) -> Resolution:
+        return resolve("webhook", arguments, environment, platform=PLATFORM, load_folder=load)
+
+    resolution = resolve_with()
     warnings = (*resolution.warnings, *refuse_missing(resolution.settings))
     settings, values = resolution.settings, webhook_command_settings(resolution.settings)
     if values.webhooks.port is None:
         text = "port 0 starts no webhook server, which is all that this command does"
         raise ConfigurationError(text, where="--webhook-port", code="bad_port")
-    with logging_for(settings, Redactor(secret_values(settings)), has_result=False) as log, Shutdown() as shutdown:
-        _announce(log, settings, values)
-        warn(log, warnings)
-        return guard_command(log, lambda: _serve(values, log, shutdown))
+    redactor = Redactor(secret_values(settings))
+    with logging_for(settings, redactor, has_result=False) as logging, Shutdown() as shutdown:
+        _announce(logging.log, settings, values)
+        warn(logging.log, warnings)
+        following = Following(
+            resolution, lambda folder: resolve_with(lambda _: folder), logging=logging, redactor=redactor
+        )
+        return guard_command(logging.log, lambda: _serve(values, logging.log, shutdown, following))
 
 
 def _announce(log: StandardEventLog, settings: Settings, values: RunSettings) -> None:
@@ -65,7 +75,7 @@ def _announce(log: StandardEventLog, settings: Settings, values: RunSettings) ->
     )
 
 
-def _serve(values: RunSettings, log: StandardEventLog, shutdown: Shutdown) -> int:
+def _serve(values: RunSettings, log: StandardEventLog, shutdown: Shutdown, following: Following) -> int:
     runtime = build(values, log, NoProgress())
 
     def stop() -> None:
@@ -74,7 +84,9 @@ def _serve(values: RunSettings, log: StandardEventLog, shutdown: Shutdown) -> in
 
     try:
         runtime.open()
-        if not shutdown.guard(runtime.run, stop):
+        with following.drive(runtime, webhook_command_settings):
+            is_complete = shutdown.guard(runtime.run, stop)
+        if not is_complete:
             log.warning("shutdown_incomplete", text="work was still running at the end of the shutdown timeout")
     finally:
         runtime.close()

@@ -59,6 +59,10 @@ class MirroredRemotes:
         self._commits = CommitMaker(options.committer)
         self._version = GitVersion(self._runner, inherited)
 
+    def identify(self, committer: Committer) -> None:
+        """Commit under another name from the next session on."""
+        self._commits = CommitMaker(committer)
+
     @contextmanager
     def open(self, target: GitTarget, namespace: str, deadline: Deadline) -> Iterator[GitSession]:
         check_admission(target.remote, self._options.admission)

@@ -152,6 +152,11 @@ class RegistryClient:
         self._polls.forget(tags_url)
         self._tags.forget_repository(tags_url)
 
+    def share_tags_for(self, share_s: float) -> None:
+        """Lists and what is known of tags serve for so many seconds from now on."""
+        self._polls.share_for(share_s)
+        self._tags.share_for(share_s)
+
     def retire(self, origin: str, tls: TlsOptions | None = None) -> None:
         """The configuration of an API origin has changed: ask it over new connections, and without waiting."""
         self._connections.retire(origin, tls)

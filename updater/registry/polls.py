@@ -111,6 +111,12 @@ class SharedPolls:
             when_changed()
         return tags
 
+    def share_for(self, share_s: float) -> None:
+        """Keep lists for so long from now on; those that are kept are given up."""
+        with self._lock:
+            self._share_s = share_s
+            self._recent.clear()
+
     def forget(self, tags_url: str) -> None:
         """The repository has changed: the next caller polls, and polls now in progress are not kept."""
         with self._lock:

@@ -49,6 +49,10 @@ class TagMemory:
         self._changed: LRUCache[str, float] = LRUCache(MAX_REPOSITORIES)
         self._rounds: LRUCache[PollKey, float] = LRUCache(MAX_REPOSITORIES)
 
+    def share_for(self, share_s: float) -> None:
+        """What is known serves for so long from now on."""
+        self._share_s = share_s
+
     def recall(self, key: PollKey, tags: Sequence[str]) -> dict[str, KnownTag]:
         """What is known of the tags, by tag."""
         with self._lock:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from updater.clock import Clock, Deadline
 from updater.model.applications import ApplicationSnapshot
@@ -124,6 +124,16 @@ class ContinuousRunner:
         self._stopped.set()
         # Ends the wait of a run with interval 0 too.
         self._dispatcher.stop()
+
+    def change_interval(self, interval_s: float) -> None:
+        """Another period for every Application; who waits for longer than that is offered within it. Any thread."""
+        self._options = replace(self._options, interval_s=interval_s)
+        self._dispatcher.reconfigure(self._options)
+        for snapshot in self._fleet.snapshots():
+            key = str(snapshot.key)
+            waiting_s = self._jobs.next_offer_s(key)
+            if waiting_s is not None and waiting_s > interval_s:
+                self._jobs.postpone(key, self._clock.uniform(0.0, interval_s))
 
     def nudge(self, keys: Iterable[str]) -> int:
         """Have Applications attempted as soon as a worker is free; the number of those that are in the fleet.

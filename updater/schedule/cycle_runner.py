@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from updater.clock import Clock, Deadline
 from updater.errors import UpdaterError
@@ -149,6 +149,13 @@ class CycleRunner:
     def keep_only_nudged(self) -> None:
         """The end has come, and what was asked for by events is still done: no other cycle begins any more."""
         self._takes_only_nudged.set()
+
+    def change_interval(self, interval_s: float) -> None:
+        """Another pause between cycles, the one that is under way included. Any thread."""
+        self._options = replace(self._options, interval_s=interval_s)
+        waiting_s = self._jobs.next_run_s(CYCLE_JOB)
+        if waiting_s is not None and waiting_s > interval_s and not self._stopped.is_set():
+            self._jobs.run_after(CYCLE_JOB, interval_s, self._cycle_job)
 
     def run_cycle(self) -> Report:
         """One cycle. Raises ``UpdaterError`` when the fleet cannot be listed or the round cannot begin."""

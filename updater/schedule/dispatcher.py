@@ -75,6 +75,10 @@ class Dispatcher:
         self._takes_only_nudged = False
         self._is_stopping = False
 
+    def reconfigure(self, options: ScheduleOptions) -> None:
+        """Another interval from the next pass on; the number of workers stays what it was."""
+        self._options = options
+
     def start(self) -> None:
         """Begin to dispatch; offers made before are kept."""
         self._thread.start()

@@ -6,7 +6,7 @@ the volume: kubelet swaps the link ``..data`` for all keys at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,6 +71,9 @@ class ConfigFolder:
 
     def _refused(self, option: Option, why: str) -> ConfigurationError:
         return ConfigurationError(why, where=self.place(option.config_key), code=CODE)
+
+
+LoadFolder = Callable[[str], ConfigFolder]
 
 
 def load_config_folder(path: str) -> ConfigFolder:

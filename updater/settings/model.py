@@ -98,7 +98,7 @@ class OriginKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value came from: ``flag --interval``, ``variable ARGOCD_SERVER``, ``file /conf/interval``, ``default``."""
+    """Where a value came from: ``flag --interval``, ``variable ARGOCD_SERVER``, ``file /x/interval``, ``default``."""
 
     kind: OriginKind = OriginKind.DEFAULT
     name: str = ""

@@ -6,7 +6,7 @@ own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -14,7 +14,7 @@ from updater.errors import ConfigurationError
 from updater.model.report import Warned
 from updater.settings.arguments import Arguments, parse_arguments
 from updater.settings.commands import split_command
-from updater.settings.config_folder import ConfigFolder, load_config_folder
+from updater.settings.config_folder import ConfigFolder, LoadFolder, load_config_folder
 from updater.settings.grammars import Unreadable, read_flag, read_variable
 from updater.settings.model import (
     Kind,
@@ -71,7 +71,7 @@ def resolve(
     *,
     platform: Platform,
     place: Mapping[str, str] = _NO_DEFAULTS,
-    load_folder: Callable[[str], ConfigFolder] = load_config_folder,
+    load_folder: LoadFolder = load_config_folder,
 ) -> Resolution:
     """Settings of one command.
 
@@ -96,7 +96,7 @@ def resolve(
     return Resolution(Settings(command, MappingProxyType(found)), tuple(warnings))
 
 
-def _folder(places: _Places, options: Sequence[Option], load: Callable[[str], ConfigFolder]) -> ConfigFolder:
+def _folder(places: _Places, options: Sequence[Option], load: LoadFolder) -> ConfigFolder:
     """The folder that a flag or variable names."""
     for option in options:
         if option.key == "config_dir":

@@ -68,16 +68,20 @@ class Logging:
     ) -> None:
         self._root = logging.getLogger()
         self._level_before = self._root.level
-        number = NUMBERS[level]
-        plain = Renderer(redactor, writer_for(log_format), shows_tracebacks=number <= logging.DEBUG)
+        plain = Renderer(redactor, writer_for(log_format), shows_tracebacks=NUMBERS[level] <= logging.DEBUG)
         terminal = _terminal(plain) if has_colors and log_format == "text" else None
         self._handler = StreamHandler(plain, terminal, has_result=has_result)
         self._root.addHandler(self._handler)
-        self._root.setLevel(number)
         self._urls = logging.getLogger(_URL_LOGGER)
         self._urls_level_before = self._urls.level
-        self._urls.setLevel(max(number, logging.INFO))
+        self.set_level(level)
         self.log = StandardEventLog(logging.getLogger(_LOGGER))
+
+    def set_level(self, level: str) -> None:
+        """The least level from now on; whether records show tracebacks stays as it was at the start."""
+        number = NUMBERS[level]
+        self._root.setLevel(number)
+        self._urls.setLevel(max(number, logging.INFO))
 
     def close(self) -> None:
         self._root.removeHandler(self._handler)
