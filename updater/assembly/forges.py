@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from updater.assembly.connections import product
@@ -48,13 +49,21 @@ class GitCredentialAccess:
         return self._access.reject(target, namespace)
 
 
+@dataclass(frozen=True, slots=True)
+class RequestParts:
+    """Who opens pull requests, and the clients that are to be closed after the last write."""
+
+    writer: RequestWriter
+    clients: ForgeClients
+
+
 def build_requests(
     settings: GitWriteSettings,
     access: CredentialedAccess,
     around: Surroundings,
     functions: Mapping[str, TemplateFunction],
     backoff: Backoff,
-) -> RequestWriter:
+) -> RequestParts:
     """Who opens pull requests; has sent nothing yet. Raises ``ConfigurationError`` for an address or a template."""
     wanted = settings.requests
     urls = tuple(parse_api_url(text, allows_http=settings.allows_http) for text in wanted.api_urls)
@@ -67,4 +76,5 @@ def build_requests(
         subject=settings.batch.subject or DEFAULT_BATCH_SUBJECT,
     )
     options = RequestOptions(templates, wanted.closes_superseded)
-    return RequestWriter(forges, options, around.log, GitMeasures(around.metrics, around.clock))
+    writer = RequestWriter(forges, options, around.log, GitMeasures(around.metrics, around.clock))
+    return RequestParts(writer, forges)

@@ -10,6 +10,7 @@ from typing import Any
 from updater.errors import ForgeError
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_MAX_URL = 2_000
 _SHOWN_BYTES = 20_000
 """Of a body that only serves to explain an error."""
 
@@ -67,6 +68,12 @@ class Fields:
     def text(self, name: str) -> str:
         value = self._value.get(name)
         return value if isinstance(value, str) else ""
+
+    def url(self, name: str) -> str:
+        """The address of a page, to be shown to people; empty for what is none."""
+        value = self.text(name)
+        is_page = value.startswith(("https://", "http://")) and value.isprintable() and " " not in value
+        return value if is_page and len(value) <= _MAX_URL else ""
 
     def number(self, name: str) -> int:
         """A whole number, which must be there; raises ``ForgeError``."""

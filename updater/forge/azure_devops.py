@@ -9,7 +9,7 @@ from updater.forge.calls import Call, ForgeApi
 from updater.forge.failures import refused
 from updater.forge.pages import by_skip
 from updater.forge.places import ForgePlace, encoded
-from updater.forge.texts import TextLimits, fitted
+from updater.forge.texts import TextLimits, fitted, stored_text
 from updater.ports.forge import NewRequest, OpenRequest, RequestText
 
 HEADS = "refs/heads/"
@@ -99,5 +99,5 @@ class AzureDevOps:
             url=f"{self._page}/{number}",
             head=item.text("sourceRefName").removeprefix(HEADS),
             base=item.text("targetRefName").removeprefix(HEADS),
-            text=RequestText(item.text("title"), item.text("description")),
+            text=stored_text(item.text("title"), item.text("description")),
         )

@@ -8,7 +8,7 @@ from updater.forge.answers import Fields
 from updater.forge.calls import Call, ForgeApi
 from updater.forge.pages import by_link
 from updater.forge.places import ForgePlace, encoded
-from updater.forge.texts import TextLimits, fitted
+from updater.forge.texts import TextLimits, fitted, stored_text
 from updater.ports.forge import NewRequest, OpenRequest, RequestText
 
 _LIMITS = TextLimits(body=32_768)
@@ -84,8 +84,8 @@ def _is_own(item: Fields) -> bool:
 def _read(item: Fields) -> OpenRequest:
     return OpenRequest(
         number=item.number("id"),
-        url=item.inside("links").inside("html").text("href"),
+        url=item.inside("links").inside("html").url("href"),
         head=item.inside("source").inside("branch").text("name"),
         base=item.inside("destination").inside("branch").text("name"),
-        text=RequestText(item.text("title"), item.text("description")),
+        text=stored_text(item.text("title"), item.text("description")),
     )

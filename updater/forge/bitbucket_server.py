@@ -12,7 +12,7 @@ from updater.forge.calls import Call, ForgeApi
 from updater.forge.failures import refused
 from updater.forge.pages import by_start
 from updater.forge.places import ForgePlace, encoded
-from updater.forge.texts import TextLimits, fitted
+from updater.forge.texts import TextLimits, fitted, stored_text
 from updater.ports.forge import NewRequest, OpenRequest, RequestText
 
 HEADS = "refs/heads/"
@@ -111,8 +111,8 @@ def _read(item: Fields) -> OpenRequest:
     links = item.inside("links").listed("self")
     return OpenRequest(
         number=item.number("id"),
-        url=links[0].text("href") if links else "",
+        url=links[0].url("href") if links else "",
         head=item.inside("fromRef").text("id").removeprefix(HEADS),
         base=item.inside("toRef").text("id").removeprefix(HEADS),
-        text=RequestText(item.text("title"), item.text("description")),
+        text=stored_text(item.text("title"), item.text("description")),
     )

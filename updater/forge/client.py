@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from updater.model.git_targets import GitTarget
 from updater.model.pull_requests import ForgeProvider
 from updater.ports.forge import RequestForge
 from updater.ports.log import EventLog
-from updater.transport.http import HttpTransport
+from updater.transport.http import HttpOptions, HttpTransport
 
 _CLIENTS: Mapping[ForgeProvider, Callable[[ForgeApi, ForgePlace], RequestForge]] = MappingProxyType(
     {
@@ -45,13 +46,19 @@ class ForgeOptions:
 
 
 class ForgeClients:
-    """A ``Forges``. Thread-safe as its source of access is; holds no connection between two repositories."""
+    """A ``Forges``. Thread-safe as its source of access is; holds no connection between two repositories.
+
+    ``close`` cuts off what runs, from any thread, and lets nothing new begin.
+    """
 
     def __init__(self, access: ForgeAccessSource, options: ForgeOptions, clock: Clock, log: EventLog) -> None:
         self._access = access
         self._options = options
         self._clock = clock
         self._log = log
+        self._lock = threading.Lock()
+        self._running: set[HttpTransport] = set()
+        self._is_closed = False
 
     @contextmanager
     def open(self, target: GitTarget, namespace: str, deadline: Deadline) -> Iterator[RequestForge]:
@@ -60,7 +67,7 @@ class ForgeClients:
         provider = target.pull_request.provider
         place = find_place(provider, target.remote, self._options.urls)
         with self._access.open(target, namespace, place.host, deadline) as access:
-            transport = HttpTransport(access.http, self._clock)
+            transport = self._begin(access.http)
             connection = Connection(
                 place.api,
                 access.token,
@@ -71,4 +78,27 @@ class ForgeClients:
             try:
                 yield _CLIENTS[provider](ForgeApi(connection, deadline, self._options.calls, self._log), place)
             finally:
-                transport.close()
+                self._end(transport)
+
+    def close(self) -> None:
+        """Cancel every request. Idempotent."""
+        with self._lock:
+            self._is_closed = True
+            running = tuple(self._running)
+        for transport in running:
+            transport.close()
+
+    def _begin(self, http: HttpOptions) -> HttpTransport:
+        transport = HttpTransport(http, self._clock)
+        with self._lock:
+            self._running.add(transport)
+            is_closed = self._is_closed
+        if is_closed:
+            # It answers every request with the same failure as one that is cut off.
+            transport.close()
+        return transport
+
+    def _end(self, transport: HttpTransport) -> None:
+        with self._lock:
+            self._running.discard(transport)
+        transport.close()

@@ -12,7 +12,7 @@ from updater.forge.calls import Call, ForgeApi
 from updater.forge.failures import refused
 from updater.forge.pages import by_number
 from updater.forge.places import ForgePlace, encoded
-from updater.forge.texts import TextLimits, fitted
+from updater.forge.texts import TextLimits, fitted, stored_text
 from updater.ports.forge import NewRequest, OpenRequest, RequestText
 
 _LIMITS = TextLimits()
@@ -88,8 +88,8 @@ def _is_own(item: Fields) -> bool:
 def _read(item: Fields) -> OpenRequest:
     return OpenRequest(
         number=item.number("number"),
-        url=item.text("html_url"),
+        url=item.url("html_url"),
         head=item.inside("head").text("ref"),
         base=item.inside("base").text("ref"),
-        text=RequestText(item.text("title"), item.text("body")),
+        text=stored_text(item.text("title"), item.text("body")),
     )

@@ -9,7 +9,7 @@ from updater.forge.calls import Call, ForgeApi
 from updater.forge.failures import refused
 from updater.forge.pages import by_number
 from updater.forge.places import ForgePlace, encoded
-from updater.forge.texts import TextLimits, fitted
+from updater.forge.texts import TextLimits, fitted, stored_text
 from updater.ports.forge import NewRequest, OpenRequest, RequestText
 
 _LIMITS = TextLimits()
@@ -42,7 +42,7 @@ class GitLab:
             "target_branch": new.base,
             "title": text.title,
             "description": text.body,
-            "labels": ",".join(new.labels),
+            "labels": ",".join(label for label in new.labels if "," not in label),
         }
         answer = self._api.send(Call("POST", self._requests, body=body, accepted=(409,)))
         if answer.status == 409:
@@ -88,8 +88,8 @@ def _own(item: Fields) -> OpenRequest | None:
 def _read(item: Fields) -> OpenRequest:
     return OpenRequest(
         number=item.number("iid"),
-        url=item.text("web_url"),
+        url=item.url("web_url"),
         head=item.text("source_branch"),
         base=item.text("target_branch"),
-        text=RequestText(item.text("title"), item.text("description")),
+        text=stored_text(item.text("title"), item.text("description")),
     )

@@ -18,12 +18,17 @@ class TextLimits:
     body: int = 65_536
 
 
+def stored_text(title: str, body: str) -> RequestText:
+    """The text of a request as a forge gives it back: some change line ends or trim."""
+    return RequestText(title.strip(), body.replace("\r\n", "\n").strip())
+
+
 def fitted(text: RequestText, limits: TextLimits) -> RequestText:
     """The text within the limits, with a mark where something was cut off; the title on one line.
 
     The last paragraph of a body says for whom the request is, and stays.
     """
-    return RequestText(_title(text.title, limits.title), _body(text.body, limits.body))
+    return RequestText(_title(text.title, limits.title), _body(stored_text("", text.body).body, limits.body))
 
 
 def _title(title: str, limit: int) -> str:

@@ -45,7 +45,7 @@ def plan_batches(intents: Sequence[GitIntent], max_size: int) -> tuple[Batch, ..
     superseded: dict[object, list[GitIntent]] = {}
     for intent in intents:
         target = intent.target
-        group = (writer_key(target), target.revision, target.pull_request, _secret_user(intent))
+        group = (writer_key(target), target.revision, _wish(target), _secret_user(intent))
         same = (intent.change_set.application, target.file, target.path)
         kept = groups.setdefault(group, {})
         if same in kept:
@@ -62,6 +62,12 @@ def _secret_user(intent: GitIntent) -> str:
     """The namespace that a named secret is used from: whether it may be is decided for each on its own."""
     is_secret = intent.target.credentials != REPOSITORY_CREDENTIALS
     return intent.change_set.application.namespace if is_secret else ""
+
+
+def _wish(target: GitTarget) -> object:
+    """What is wanted of a pull request, its labels apart: those of a batch are put together."""
+    wanted = target.pull_request
+    return wanted and (wanted.provider, wanted.mode, wanted.names_own_branches)
 
 
 def _most(intents: Iterable[GitIntent], max_size: int) -> int:

@@ -84,7 +84,7 @@ class RequestWriter:
         if not wanted:
             return results
         intents = tuple(run.batch.intents[index] for index in sorted(wanted))
-        job = _Job(forge, settings, run.batch.target.write_branch, run.base, intents)
+        job = _Job(forge, _with_all_labels(settings, intents), run.batch.target.write_branch, run.base, intents)
         try:
             request, is_new = self._ensure(job)
         except ForgeError as error:
@@ -190,6 +190,11 @@ class RequestWriter:
 def _names_change(head: str, intent: GitIntent) -> bool:
     """Whether the name of the branch says which changes it carries."""
     return change_digest(template_changes(intent.change_set.images)) in head
+
+
+def _with_all_labels(settings: PullRequestSettings, intents: tuple[GitIntent, ...]) -> PullRequestSettings:
+    wanted = [intent.target.pull_request for intent in intents]
+    return replace(settings, labels=tuple(dict.fromkeys(label for each in wanted if each for label in each.labels)))
 
 
 def _all_open(run: Run, request: OpenRequest) -> Results:

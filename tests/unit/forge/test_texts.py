@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from updater.forge.texts import TextLimits, fitted
+from updater.forge.texts import TextLimits, fitted, stored_text
 from updater.ports.forge import RequestText
 
 
@@ -14,5 +14,6 @@ def test_texts_keep_their_limits_and_short_ones_stay(title: str, body: str, most
     assert len(cut.body) <= size
     assert cut.title.splitlines() in ([], [cut.title])
     if len(body) <= size:
-        assert cut.body == body
+        assert cut.body == body.replace("\r\n", "\n").strip()
+    assert stored_text(cut.title, cut.body.replace("\n", "\r\n")) == cut
     assert fitted(cut, TextLimits(most, size)) == cut
