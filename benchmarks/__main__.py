@@ -16,6 +16,7 @@ BENCHMARKS = (
     "scheduling",
     "registry_polls",
     "webhook_latency",
+    "tag_latency",
     "git_edit",
     "git_batch",
     "git_round",

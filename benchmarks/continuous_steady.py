@@ -1,8 +1,8 @@
 """Continuous mode at rest: 10,000 Applications over 1,000 repositories, interval 120 s, nothing to update.
 
-The runtime is what ``run --mode continuous`` has, metrics per Application included; API server and registry run in a
-process of their own. What is measured is one whole interval, after every Application has been attempted once and a
-part of a second time.
+The runtime is what ``run --mode continuous`` has, metrics per Application and the status of each included; API server
+and registry run in a process of their own. What is measured is one whole interval, after every Application has been
+attempted once and a part of them a second time.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from updater.assembly import build_runtime
 from updater.assembly.runtime import Runtime
 from updater.clock import SystemClock
 from updater.ports.log import NullLog
-from updater.settings.parts import RegistrySettings, RunSettings
-from updater.telemetry.metrics import PrometheusMetrics
+from updater.settings.parts import FaceSettings, RegistrySettings, RunSettings
 
 APPLICATIONS = 10_000
 REPOSITORIES = 1_000
@@ -51,12 +50,13 @@ def running(peers: Peers, folder: Path, interval_s: float) -> Iterator[Runtime]:
     conf.write_text(peers.registries_conf, encoding="utf-8")
     settings = RunSettings(
         connection=peers.connection(over_grpc_web=True),
+        face=FaceSettings(health_port=0, metrics_port=0, status_addr="127.0.0.1:0"),
         registry=RegistrySettings(conf_path=str(conf), interval_s=interval_s),
         interval_s=interval_s,
         mode="continuous",
         is_warmed_up=False,
     )
-    runtime = build_runtime(settings, log=NullLog(), environment={}, metrics=PrometheusMetrics())
+    runtime = build_runtime(settings, log=NullLog(), environment={})
     thread = threading.Thread(target=runtime.run, name="round")
     with closing(runtime):
         thread.start()

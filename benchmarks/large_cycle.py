@@ -1,7 +1,7 @@
 """Cycle mode over 50,000 Applications and 1,000 repositories with nothing to update, what registries said still fresh.
 
-The runtime is what ``run`` has, metrics per Application included; API server and registry run in a process of their
-own. The first cycle, which polls every repository and builds every memory, is shown apart.
+The runtime is what ``run`` has, metrics per Application and the status of each included; API server and registry run
+in a process of their own. The first cycle, which polls every repository and builds every memory, is shown apart.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from updater.assembly import build_runtime
 from updater.assembly.runtime import Runtime
 from updater.model.report import Report
 from updater.ports.log import NullLog
-from updater.settings.parts import RegistrySettings, RunSettings
-from updater.telemetry.metrics import PrometheusMetrics
+from updater.settings.parts import FaceSettings, RegistrySettings, RunSettings
 
 APPLICATIONS = 50_000
 REPOSITORIES = 1_000
@@ -40,10 +39,11 @@ def _runtime(peers: Peers, folder: Path) -> Runtime:
     conf.write_text(peers.registries_conf + "  limit: 0\n", encoding="utf-8")
     settings = RunSettings(
         connection=peers.connection(over_grpc_web=True),
+        face=FaceSettings(health_port=0, metrics_port=0, status_addr="127.0.0.1:0"),
         registry=RegistrySettings(conf_path=str(conf), interval_s=_INTERVAL_S),
         interval_s=_INTERVAL_S,
     )
-    return build_runtime(settings, log=NullLog(), environment={}, metrics=PrometheusMetrics())
+    return build_runtime(settings, log=NullLog(), environment={})
 
 
 def _show_rounds(runtime: Runtime) -> None:

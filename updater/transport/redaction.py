@@ -67,7 +67,9 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 def cap_text(text: str, limit: int = MAX_FOREIGN_TEXT) -> str:
     """One printable line of at most ``limit`` characters, control characters and runs of blanks folded."""
-    printable = "".join(character if character.isprintable() else " " for character in text[: limit * 4])
+    printable = text[: limit * 4]
+    if not printable.isprintable():
+        printable = "".join(character if character.isprintable() else " " for character in printable)
     line = " ".join(printable.split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
