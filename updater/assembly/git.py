@@ -43,6 +43,15 @@ class GitParts:
     requests: RequestParts
     abandoned: threading.Event
 
+    def reconfigure(self, settings: GitWriteSettings, around: Surroundings) -> IntentOptions:
+        """Commit under another name from the next batch on; how changes become commits, for the rounds.
+
+        Raises ``ConfigurationError`` for a template of no use; then nothing has changed.
+        """
+        intents = _intents(settings, around.log)
+        self.remotes.identify(_committer(settings.commit, around))
+        return intents
+
     def abandon(self) -> None:
         """End running processes and requests, and begin no more: the time for an orderly end is over. Any thread."""
         self.abandoned.set()
@@ -76,13 +85,23 @@ def build_git(
     access = CredentialedAccess(
         CredentialBook(_places(settings, around, secrets)), options, around.environment, around.clock, around.log
     )
-    remotes = MirroredRemotes(options, access, around.environment, around.clock, around.log, abandoned)
+    remotes = _open_remotes(options, access, around, abandoned)
     write_options = _write_options(settings, writers)
     requests = build_requests(settings, access, around, intents.functions, write_options.backoff)
     write_back = GitWriteBack(
         remotes, write_options, around.clock, around.log, stopping, metrics=around.metrics, requests=requests.writer
     )
     return GitParts(write_back, intents, remotes, access, requests, abandoned)
+
+
+def _open_remotes(
+    options: GitOptions, access: CredentialedAccess, around: Surroundings, abandoned: threading.Event
+) -> MirroredRemotes:
+    try:
+        return MirroredRemotes(options, access, around.environment, around.clock, around.log, abandoned)
+    except GitError as error:
+        what = f"mirrors of repositories cannot be kept: {error.what}"
+        raise ConfigurationError(what, where=error.where, hint="see --git-cache-dir", code=error.code) from error
 
 
 def load_message_template(settings: CommitSettings, log: EventLog) -> str | None:
