@@ -65,6 +65,22 @@ def _cycle_end(values: str) -> dict[str, str]:
     return {f"update_cycle_last_end_timestamp{{{_POD}}}": values}
 
 
+def _git_errors(values: str) -> dict[str, str]:
+    return {f'git_writeback_errors_total{{{_POD},code="push_denied"}}': values}
+
+
+def _git_queue(values: str) -> dict[str, str]:
+    return {f'git_queue_length{{{_POD},repository="https://git.example.com/shop"}}': values}
+
+
+def _pull_requests(result: str) -> dict[str, str]:
+    return {f'git_pull_requests_total{{{_POD},provider="github",result="{result}"}}': "0+1x300"}
+
+
+def _events(result: str) -> dict[str, str]:
+    return {f'webhook_events_total{{{_POD},result="{result}"}}': "0+1x300"}
+
+
 CASES = (
     Case("nobody publishes anything", "ImageUpdaterAbsent", {}, fires=True, minute=15),
     Case("an updater is scraped", "ImageUpdaterAbsent", _watched(), fires=False),
@@ -122,6 +138,20 @@ CASES = (
         {f'registry_config_reloads_total{{{_POD},result="success"}}': "0x110 1x50"},
         fires=False,
     ),
+    Case("pushes are refused", "ImageUpdaterGitFails", _git_errors("0+1x300"), fires=True),
+    Case("one push was refused", "ImageUpdaterGitFails", _git_errors("0x60 1x240"), fires=False, minute=150),
+    Case("changes wait", "ImageUpdaterGitWaits", _git_queue("3x300"), fires=True),
+    Case(
+        "changes come and go",
+        "ImageUpdaterGitWaits",
+        _git_queue("3x5 0x2 4x5 0x2 1x5 0x2 3x5 0x300"),
+        fires=False,
+        minute=25,
+    ),
+    Case("a forge refuses", "ImageUpdaterPullRequestsFail", _pull_requests("denied"), fires=True),
+    Case("requests are opened", "ImageUpdaterPullRequestsFail", _pull_requests("opened"), fires=False),
+    Case("a full queue", "ImageUpdaterWebhooksLost", _events("dropped"), fires=True),
+    Case("events of nobody", "ImageUpdaterWebhooksLost", _events("unmatched"), fires=False),
     Case("no ports", "ImageUpdaterPortExhaustion", {f"port_exhaustion_degraded{{{_POD}}}": "1x300"}, fires=True),
     Case("ports", "ImageUpdaterPortExhaustion", {f"port_exhaustion_degraded{{{_POD}}}": "0x300"}, fires=False),
     Case(

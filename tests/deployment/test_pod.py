@@ -29,6 +29,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.wire, pytest.mark.e2e]
 PATIENCE_S = 30.0
 BASE = container(find(load("install.yaml"), "Deployment"), "argocd-image-updater")
 BESIDE = container(load("sidecar-argocd/argocd-server-deployment.yaml")[0], "argocd-image-updater")
+_WEBHOOK = container(load("sidecar-webhook/argocd-image-updater-deployment.yaml")[0], "webhook", "webhook")
+WEBHOOK = replace(_WEBHOOK, pod={"volumes": [*BASE.pod["volumes"], *_WEBHOOK.pod["volumes"]]})
 DENIED = ("Read-only file system", "Permission denied", "Traceback")
 
 LOOK = """
@@ -131,6 +133,16 @@ def test_it_follows_a_tag_is_probed_and_ends(showcase: Showcase, start: Start, o
         assert ask(ports["health"], ours.spec["readinessProbe"]["httpGet"]["path"])[0] == 200
     assert "argocd_image_updater_applications_watched_total" in ask(ports["metrics"], "/metrics")[1]
 
+    said = end(process)
+    assert process.returncode == 0, said
+    assert not [text for text in DENIED if text in said], said
+
+
+def test_the_webhook_container_listens_and_ends(start: Start) -> None:
+    ports = free_ports("webhook")
+    process = start(WEBHOOK, ports, {"webhook.ghcr-secret": "s3cret"})
+
+    assert ask(ports["webhook"], "/healthz") == (200, "OK")
     said = end(process)
     assert process.returncode == 0, said
     assert not [text for text in DENIED if text in said], said
