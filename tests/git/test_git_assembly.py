@@ -62,6 +62,7 @@ def test_the_committer_signs_off(build: Build, around: Surroundings, http: HttpS
     assert "Signed-off-by: Robot <robot@h.test>" in served.git("log", "-1", "--format=%B")
 
 
+@pytest.mark.slow
 def test_empty_names_fall_back_to_the_defaults(
     build: Build, around: Surroundings, http: HttpServer, served: BareRepository
 ) -> None:
@@ -69,6 +70,7 @@ def test_empty_names_fall_back_to_the_defaults(
     assert served.git("log", "-1", "--format=%an %ae").strip() == "argocd-image-updater noreply@argoproj.io"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("batch", "subjects"),
     [
@@ -107,6 +109,7 @@ def test_a_repository_that_is_not_allowed_is_not_asked(
     assert result.error_code == "repo_url_refused"
 
 
+@pytest.mark.slow
 def test_a_cache_folder_keeps_mirrors_after_the_end(
     build: Build, around: Surroundings, http: HttpServer, served: BareRepository, tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def test_commits_of_each_application_follow_each_other_also_when_answers_get_los
     assert [result.commit for result in results] == stored
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "body", "code"),
     [
@@ -182,6 +183,7 @@ def test_credentials_of_another_kind_use_git_and_say_so(remote: BareRepository, 
     assert "git_api_unavailable" in log.events
 
 
+@pytest.mark.slow
 def test_a_branch_that_is_made_anew_is_pushed_with_git(world: GitHub, remote: BareRepository, make_bench: Make) -> None:
     options = _options(world)
     write = GitWriteOptions(backoff=QUICK, resets_write_branch=True)
