@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +87,34 @@ def test_a_status_page_that_others_can_reach_warns(command: Command) -> None:
     outcome = command("run", "--interval=0", "--dry-run", *NONE, f"--status-addr=:{free_port()}")
     assert outcome.status == 0
     assert "whoever reaches it sees the names, images and reasons of every Application" in outcome.out
+
+
+def cut(port: int) -> bool:
+    """Take the socket that listens on a port away from this process, as the system would; whether there is one."""
+    for name in Path("/proc/self/fd").iterdir():
+        if not name.exists() or not str(name.readlink()).startswith("socket:"):
+            continue
+        with closing(socket.socket(fileno=os.dup(int(name.name)))) as found:
+            is_listening = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            if is_listening and found.getsockname()[1] == port:
+                found.shutdown(socket.SHUT_RDWR)
+                return True
+    return False
+
+
+@pytest.mark.parametrize("mode", ["cycle", "continuous"])
+def test_a_listener_that_dies_ends_the_process_in_order_with_status_1(
+    command: Command, shop: Showcase, mode: str
+) -> None:
+    port = free_port()
+    cutting = threading.Thread(
+        target=lambda: shop.world.wait_for_calls("List", listed + 1, 20) and cut(port), name="cutting"
+    )
+    listed = len(shop.world.calls_of("List"))
+    cutting.start()
+    ports = (f"--health-port={port}", "--metrics-port=0", "--status-addr=")
+    outcome = command("run", "--interval=1h", f"--mode={mode}", "--dry-run", "--warmup-cache=false", *ports)
+    cutting.join()
+    assert outcome.status == 1
+    assert "The health server ended unexpectedly, shutting down" in outcome.err
+    assert "Finished." in outcome.out

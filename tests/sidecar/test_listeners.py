@@ -15,13 +15,17 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sidecar.addresses import Address
 from sidecar.connections import Limits
-from sidecar.server import Listener, server_tls
+from sidecar.server import Listener, ListenerOptions, server_tls
 from tests.sidecar.conftest import StartListener, echo, read_all, say
 from tests.sidecar.recording import RecordingLog
 from updater.clock import Deadline, SystemClock
 from updater.errors import ConfigurationError
+from updater.ports.log import NullLog
 
 pytestmark = pytest.mark.wire
 CLOCK = SystemClock()
@@ -148,6 +152,43 @@ def test_malformed_and_oversized_requests_are_refused(listen: StartListener, raw
     listener = listen(limits=Limits(workers=1, max_head_bytes=4_000, max_body_bytes=1_000))
     assert say(listener, raw).split()[1] == status
     assert get(listener) == (200, b"/path")
+
+
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Listener]:
+    """One listener for many examples."""
+    options = ListenerOptions("test", limits=Limits(workers=2, idle_timeout_s=2, request_timeout_s=2.0))
+    listener = Listener(Address("127.0.0.1", 0), echo, options, CLOCK, NullLog())
+    listener.bind()
+    listener.start()
+    yield listener
+    listener.stop(Deadline.after(CLOCK, 5))
+
+
+REQUESTS = st.one_of(
+    st.binary(max_size=300),
+    st.builds(
+        lambda method, path, heads, body: (
+            b" ".join((method, b"/" + path, b"HTTP/1.1\r\n")) + heads + b"\r\n\r\n" + body
+        ),
+        st.sampled_from([b"GET", b"POST", b"HEAD", b"OPTIONS", b"CONNECT"]),
+        st.binary(max_size=20),
+        st.sampled_from(
+            [b"", b"Content-Length: -1", b"Content-Length: 3\r\nContent-Length: 9", b"Transfer-Encoding: chunked"]
+        ),
+        st.binary(max_size=40),
+    ),
+)
+
+
+@settings(max_examples=60)
+@given(raw=REQUESTS)
+def test_no_bytes_keep_the_next_client_from_an_answer(lasting: Listener, raw: bytes) -> None:
+    with closing(socket.create_connection(("127.0.0.1", lasting.address.port), timeout=10)) as peer:
+        peer.sendall(raw)
+        peer.shutdown(socket.SHUT_WR)
+        read_all(peer)
+    assert get(lasting) == (200, b"/path")
 
 
 def test_headers_with_underscores_are_dropped(listen: StartListener) -> None:
