@@ -141,7 +141,6 @@ class EventProcessor:
             log.error("bug_found", exception=error, error=str(error))
             self._metrics.increase("webhook_events_total", result="failed")
         else:
-            log.info("webhook_matched", applications=count)
             self._metrics.increase("webhook_events_total", result="processed" if count else "unmatched")
         with self._changed:
             left = len(self._waiting)

@@ -48,6 +48,7 @@ class FleetNudges:
         log = self._log.bind(
             registry=cap_text(event.registry), repository=cap_text(event.repository), tag=cap_text(event.tag)
         )
+        log.info("webhook_matched", applications=len(users.keys))
         self._runner.tickets.open(users.keys, users.repositories, log)
         for key in users.keys:
             log.info("webhook_triggered", application=key)
