@@ -1,12 +1,14 @@
 """From protobuf messages to snapshots: the one place where their fields are read.
 
 This runs for every Application of every listing, so it reads each field once and looks at presence only where absent
-and empty differ (``argocd-api.md`` 2.2: the server writes most fields always, also when empty).
+and empty differ (``argocd-api.md`` 2.2: the server writes most fields always, also when empty). Snapshots of a fleet
+are kept, so texts that repeat from one Application to the next are one object.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import intern
 
 from generated.application_messages_pb2 import Application, ApplicationSource, ApplicationSpec, DrySource
 from updater.errors import ArgoCDProtocolError
@@ -66,17 +68,17 @@ def _snapshot(application: Application) -> ApplicationSnapshot:
     status = application.status
     layout, sources = sources_of(spec)
     return ApplicationSnapshot(
-        key=ApplicationKey(metadata.namespace, metadata.name),
-        project=spec.project or "default",
+        key=ApplicationKey(intern(metadata.namespace), metadata.name),
+        project=intern(spec.project or "default"),
         annotations=_own_annotations(metadata.annotations),
         labels=_texts(metadata.labels),
         layout=layout,
         sources=sources,
-        source_type=status.sourceType,
-        source_types=tuple(status.sourceTypes),
-        live_images=tuple(status.summary.images),
+        source_type=intern(status.sourceType),
+        source_types=tuple(map(intern, status.sourceTypes)),
+        live_images=tuple(map(intern, status.summary.images)),
         resource_version=metadata.resourceVersion,
-        controller_namespace=status.controllerNamespace,
+        controller_namespace=intern(status.controllerNamespace),
     )
 
 
@@ -93,30 +95,32 @@ def sources_of(spec: ApplicationSpec) -> tuple[SourceLayout, tuple[SourceSnapsho
 
 def _own_annotations(held: Mapping[str, str]) -> dict[str, str]:
     # Others may be large (kubectl keeps whole manifests in one) and are never read.
-    return {name: held[name] for name in held if name.startswith(ANNOTATION_PREFIX)}
+    return {intern(name): held[name] for name in held if name.startswith(ANNOTATION_PREFIX)}
 
 
 def _texts(held: Mapping[str, str]) -> dict[str, str]:
     # Half the time of dict(held), which goes through the keys() that protobuf's maps inherit.
-    return {name: held[name] for name in held}
+    return {intern(name): intern(held[name]) for name in held}
 
 
 def _source(source: ApplicationSource | DrySource) -> SourceSnapshot:
     helm = None
     if source.HasField("helm"):
         parameters = source.helm.parameters
-        helm = tuple([HelmParameter(entry.name, entry.value, entry.forceString) for entry in parameters])
+        helm = tuple(
+            [HelmParameter(intern(entry.name), intern(entry.value), entry.forceString) for entry in parameters]
+        )
     plugin = None
     if source.HasField("plugin"):
-        plugin = tuple([PluginVariable(entry.name, entry.value) for entry in source.plugin.env])
+        plugin = tuple([PluginVariable(intern(entry.name), entry.value) for entry in source.plugin.env])
     return SourceSnapshot(
-        repo_url=source.repoURL,
+        repo_url=intern(source.repoURL),
         path=source.path,
-        target_revision=source.targetRevision,
+        target_revision=intern(source.targetRevision),
         chart=source.chart if isinstance(source, ApplicationSource) else "",
         ref=source.ref if isinstance(source, ApplicationSource) else "",
         name=source.name if isinstance(source, ApplicationSource) else "",
         helm_parameters=helm,
-        kustomize_images=tuple(source.kustomize.images) if source.HasField("kustomize") else None,
+        kustomize_images=tuple(map(intern, source.kustomize.images)) if source.HasField("kustomize") else None,
         plugin_env=plugin,
     )
