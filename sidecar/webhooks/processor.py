@@ -52,10 +52,11 @@ class EventProcessor:
                 self._changed.notify_all()
 
     def limit(self, per_hour: int) -> None:
-        """Another rate from now on; 0 is no limit."""
+        """Another rate from now on; 0 is no limit. The same one goes on as it was."""
         with self._changed:
-            self._rate = RateLimit(per_hour, self._clock.monotonic_s())
-            self._changed.notify_all()
+            if per_hour != self._rate.per_hour:
+                self._rate = RateLimit(per_hour, self._clock.monotonic_s())
+                self._changed.notify_all()
 
     def put(self, event: PushEvent) -> None:
         """Have an event handed on soon. Returns at once."""

@@ -10,6 +10,7 @@ class RateLimit:
     """Not thread-safe. ``per_hour`` 0 is no limit; the first ``BURST`` events run without delay."""
 
     def __init__(self, per_hour: int, now_s: float) -> None:
+        self.per_hour = per_hour
         self._period_s = _HOUR_S / per_hour if per_hour else 0.0
         self._saved = float(BURST)
         self._since_s = now_s

@@ -46,7 +46,10 @@ class Writes:
 
 
 class Rounds:
-    """Processes Applications, the whole fleet or one. Thread-safe; ``stopping`` ends what has not begun."""
+    """Processes Applications, the whole fleet or one. Thread-safe.
+
+    ``stopping`` ends what has not begun; ``ending_cycles`` does so in cycles alone, and is set before it or with it.
+    """
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Rounds:
         self._plan: PlanOptions | None = None
         self._looked_s = 0.0
         self.stopping = writes.stopping
+        self.ending_cycles = threading.Event()
 
     def change_intents(self, intents: IntentOptions) -> None:
         """Make commits in another way from the next round or attempt on."""
@@ -77,7 +81,8 @@ class Rounds:
     def process_fleet(self, applications: Sequence[ApplicationSnapshot], workers: int, progress: Progress) -> Report:
         """One cycle. Raises ``ArgoCDError`` when the server cannot say what it is."""
         options = EngineOptions(self._plan_options(), workers, self._settings.is_dry_run, intents=self._writes.intents)
-        return self._engine(options).process(applications, self._deadline(), progress)
+        engine = self._engine(options, stopping=self.ending_cycles)
+        return engine.process(applications, self._deadline(), progress)
 
     def process_one(self, application: ApplicationSnapshot) -> Report:
         """One Application, in continuous mode."""
@@ -127,14 +132,16 @@ class Rounds:
             self._experience.announcer.skipped(application, plan)
         return plan.skip is None
 
-    def _engine(self, options: EngineOptions, experience: Experience | None = None) -> Engine:
+    def _engine(
+        self, options: EngineOptions, experience: Experience | None = None, stopping: threading.Event | None = None
+    ) -> Engine:
         return Engine(
             self._registries.client,
             self._writes.writers,
             options,
             self._around.clock,
             experience or self._experience,
-            self.stopping,
+            stopping or self.stopping,
         )
 
     def _deadline(self) -> Deadline:

@@ -113,6 +113,7 @@ class Runtime:
         """Begin nothing new, let what runs finish until the shutdown timeout, then cut it off. Returns at once."""
         timeout_s = self._settings.shutdown_timeout_s
         self._parts.presence.end()
+        self._rounds.ending_cycles.set()
         if self._cut is None:
             self._cut = threading.Timer(timeout_s, self._cut_connections)
             self._cut.daemon = True

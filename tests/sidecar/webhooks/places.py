@@ -91,12 +91,19 @@ class HeardNudges:
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
+        self._grown = threading.Condition()
 
     def nudge(self, event: PushEvent) -> int:
         self.entered.set()
         assert self.gate.wait(20)
-        self.heard.append(event)
+        with self._grown:
+            self.heard.append(event)
+            self._grown.notify_all()
         return 1
+
+    def wait_for(self, count: int) -> bool:
+        with self._grown:
+            return self._grown.wait_for(lambda: len(self.heard) >= count, 20)
 
     def wait_settled(self, timeout_s: float) -> bool:
         return True

@@ -188,6 +188,18 @@ def test_the_last_call_waits_for_what_is_on_its_way_and_ignores_the_rate() -> No
     handed.end()
 
 
+def test_a_rate_that_is_set_again_allows_no_second_burst() -> None:
+    handed = Handed(per_hour=1)
+    handed.processor.start()
+    handed.processor.open()
+    for number in range(BURST + 1):
+        handed.processor.put(event(str(number)))
+    handed.processor.limit(1)
+    assert handed.nudges.wait_for(BURST)
+    assert len(handed.processor._waiting) == 1
+    handed.end()
+
+
 def test_a_new_rate_holds_at_once() -> None:
     handed = Handed(per_hour=1)
     handed.processor.start()

@@ -125,6 +125,28 @@ def test_what_was_accepted_is_finished_before_the_end(showcase: Showcase, serve:
     assert [image for image in images if image.endswith("shop/api:1.0.1")]
 
 
+def test_a_cycle_that_runs_at_the_end_makes_room_for_events(showcase: Showcase, serve: Serve) -> None:
+    gate, entered = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        entered.set()
+        assert gate.wait(WAIT_S)
+
+    showcase.push_release("web", "1.0.1")
+    showcase.push_release("api", "1.0.1")
+    showcase.world.before_next("UpdateSpec", hold)
+    served = serve(mode="cycle", max_concurrency=1)
+    assert entered.wait(WAIT_S)
+    assert served.send(pushed("web", "1.0.1")) == ACCEPTED
+    served.log.wait("webhook_matched")
+    served.runtime.stop()
+    gate.set()
+    assert served.end()
+    written = [call.request.name for call in showcase.world.calls_of("UpdateSpec")]
+    assert written == ["shop-api", "shop-web"], "the cycle ended after its first write, and the event was finished"
+    assert served.log.wait("webhook_finished")["updated"] == 1
+
+
 def test_a_stop_without_events_ends_at_once(serve: Serve) -> None:
     served = serve()
     assert served.end()
