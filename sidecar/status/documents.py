@@ -44,6 +44,7 @@ def application_document(detail: ApplicationDetail, reader: StatusReader) -> Doc
         **_item(status, reader),
         "images": images,
         "write": _write(status),
+        "lastUpdate": _update(status),
         "warnings": list(status.warnings),
     }
 
@@ -111,7 +112,21 @@ def _write(status: ApplicationStatus) -> Document | None:
     return {
         "outcome": write.outcome,
         "commit": write.commit or None,
+        "pullRequest": write.pull_request or None,
         "error": _problem(write.code, write.error),
+        "warning": write.warning or None,
+    }
+
+
+def _update(status: ApplicationStatus) -> Document | None:
+    update = status.last_update
+    if update is None:
+        return None
+    return {
+        "at": _moment(update.at),
+        "images": [{"image": image, "from": before or None, "to": after} for image, before, after in update.images],
+        "commit": update.commit or None,
+        "pullRequest": update.pull_request or None,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from updater.model.applications import ApplicationKey, SourceKind
-from updater.model.changes import ChangeSet, SourceChoice, WriteBackResult, WriteOutcome
+from updater.model.changes import ChangeSet, ImageChange, SourceChoice, WriteBackResult, WriteOutcome
 from updater.model.images import (
     Candidate,
     Choice,
@@ -34,8 +34,11 @@ def _plain() -> ApplicationReport:
     counts = frozenset((Counter.CONSIDERED, Counter.UPDATED))
     wanted = ImageReference(REPOSITORY, "1.0.1")
     decision = Decision(_plan(key, "web", "~1.0"), Reason.UPDATE, choice, wanted, counts=counts)
-    change_set = ChangeSet(key, "default", SourceChoice(SourceKind.HELM), (), ())
-    return ApplicationReport(key, (decision,), WriteBackResult(change_set, WriteOutcome.WRITTEN))
+    change = ImageChange("web", REPOSITORY.full_name, "1.0.0", "1.0.1")
+    change_set = ChangeSet(key, "default", SourceChoice(SourceKind.HELM), (), (change,))
+    page = "https://git.example.com/pull/7"
+    result = WriteBackResult(change_set, WriteOutcome.WRITTEN, commit="c0ffee", pull_request=page)
+    return ApplicationReport(key, (decision,), result)
 
 
 def _hostile() -> ApplicationReport:
@@ -44,7 +47,11 @@ def _hostile() -> ApplicationReport:
     decision = Decision(
         _plan(key, HOSTILE, HOSTILE), Reason.TAGS_UNAVAILABLE, None, None, f"the registry said {HOSTILE}", counts=counts
     )
-    return ApplicationReport(key, (decision,), None, (Warned("remark", HOSTILE),))
+    change_set = ChangeSet(
+        key, "default", SourceChoice(SourceKind.HELM), (), (ImageChange(HOSTILE, HOSTILE, HOSTILE, HOSTILE),)
+    )
+    result = WriteBackResult(change_set, WriteOutcome.WRITTEN, pull_request=f"javascript:{HOSTILE}", warning=HOSTILE)
+    return ApplicationReport(key, (decision,), result, (Warned("remark", HOSTILE),))
 
 
 def _plan(key: ApplicationKey, alias: str, constraint: str) -> ImagePlan:

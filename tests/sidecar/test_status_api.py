@@ -95,7 +95,15 @@ def test_one_application_has_every_candidate_and_what_came_of_the_write(connecti
         (HOSTILE, "not a version"),
     ]
     assert (image["candidates"]["leftOut"], image["candidates"]["losses"]) == (0, {"older": 1, "not a version": 1})
-    assert found["write"] == {"outcome": "written", "commit": None, "error": None}
+    assert found["write"] == {
+        "outcome": "written",
+        "commit": "c0ffee",
+        "pullRequest": "https://git.example.com/pull/7",
+        "error": None,
+        "warning": None,
+    }
+    assert found["lastUpdate"]["images"] == [{"image": "registry.example.com/shop/web", "from": "1.0.0", "to": "1.0.1"}]
+    assert found["lastUpdate"]["at"] == found["lastSuccess"]
 
 
 @pytest.mark.parametrize(

@@ -142,14 +142,16 @@ def test_an_unfolded_application_tells_why_the_winner_won(browser: Chrome, page:
     assert find(browser, ".chosen").text == "1.0.1 chosen"
     detail = find(browser, ".detail").text
     assert "Strategy semver: the highest version allowed by ~1.0, out of 3 tags." in detail
-    assert "The change was written." in detail
+    assert "The change was written, commit c0ffee, pull request." in detail
+    assert "registry.example.com/shop/web 1.0.0 → 1.0.1" in detail
+    assert find(browser, ".detail a").get_attribute("href") == "https://git.example.com/pull/7"
 
 
 def test_hostile_texts_stay_texts(browser: Chrome, page: Callable[..., None]) -> None:
     page("#open=argocd/plain&open=argocd/zz-hostile")
     wait(browser, lambda: browser.page_source.count("owned") >= 4)
     assert browser.title == "Argo CD Image Updater"
-    assert browser.find_elements(By.CSS_SELECTOR, "img, #list script") == []
+    assert browser.find_elements(By.CSS_SELECTOR, "img, #list script, a[href^=javascript]") == []
     assert HOSTILE in find(browser, ".candidates").text
     assert f"the registry said {HOSTILE}" in find(browser, "#rows").text
 

@@ -54,12 +54,27 @@ class ImageStatus:
 
 @dataclass(frozen=True, slots=True)
 class WriteStatus:
-    """What came of the last write: ``outcome`` is a value of ``updater.model.changes.WriteOutcome``."""
+    """What came of the latest write: ``outcome`` is a value of ``updater.model.changes.WriteOutcome``.
+
+    ``pull_request`` is the address of a page, ``warning`` what went wrong with it.
+    """
 
     outcome: str
     commit: str = ""
+    pull_request: str = ""
     code: str = ""
     error: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStatus:
+    """The latest write that was carried out; later reports keep it. ``images`` are triples: image, old tag, new tag."""
+
+    at: float
+    images: tuple[tuple[str, str, str], ...]
+    commit: str = ""
+    pull_request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,7 @@ class ApplicationStatus:
     counts: Counts = Counts()
     images: tuple[ImageStatus, ...] = ()
     write: WriteStatus | None = None
+    last_update: UpdateStatus | None = None
     warnings: tuple[str, ...] = ()
     error: str = ""
     code: str = ""

@@ -6,10 +6,18 @@ from collections import Counter as Tally
 from collections.abc import Callable
 
 from updater.model.applications import ApplicationKey
-from updater.model.changes import WriteBackResult
+from updater.model.changes import WriteBackResult, WriteOutcome
 from updater.model.images import Choice, Counter, Decision, Reason, Strategy
 from updater.model.report import ApplicationReport
-from updater.ports.status import ApplicationStatus, Candidates, Counts, CycleStatus, ImageStatus, WriteStatus
+from updater.ports.status import (
+    ApplicationStatus,
+    Candidates,
+    Counts,
+    CycleStatus,
+    ImageStatus,
+    UpdateStatus,
+    WriteStatus,
+)
 from updater.telemetry.candidates import candidate_rows
 from updater.transport.redaction import cap_text
 
@@ -41,6 +49,7 @@ def failed_status(before: ApplicationStatus, error: str, code: str, at: float, c
         attempted_at=at,
         succeeded_at=before.succeeded_at,
         counts=Counts(errors=1),
+        last_update=before.last_update,
         error=_shown(error, clean),
         code=code,
     )
@@ -62,6 +71,7 @@ def reported_status(
         counts=counts,
         images=images,
         write=write,
+        last_update=_update(report.result, ended_at, clean) or before.last_update,
         warnings=tuple(_shown(warned.text, clean) for warned in report.warnings[:_MAX_WARNINGS]),
         error=_shown(report.error, clean),
         code=report.error_code,
@@ -140,7 +150,23 @@ def _image(decision: Decision, clean: Clean) -> ImageStatus:
 def _write(result: WriteBackResult | None, clean: Clean) -> WriteStatus | None:
     if result is None:
         return None
-    return WriteStatus(result.outcome.value, result.commit, result.error_code, _shown(result.error, clean))
+    return WriteStatus(
+        outcome=result.outcome.value,
+        commit=result.commit,
+        pull_request=_shown(result.pull_request, clean),
+        code=result.error_code,
+        error=_shown(result.error, clean),
+        warning=_shown(result.warning, clean),
+    )
+
+
+def _update(result: WriteBackResult | None, at: float, clean: Clean) -> UpdateStatus | None:
+    """None when nothing was written."""
+    if result is None or result.outcome is not WriteOutcome.WRITTEN:
+        return None
+    changes = result.change_set.images[:_MAX_IMAGES]
+    images = tuple((cap_text(change.image, _MAX_TEXT), change.old_tag, change.new_tag) for change in changes)
+    return UpdateStatus(at, images, result.commit, _shown(result.pull_request, clean))
 
 
 def _shown(text: str, clean: Clean) -> str:

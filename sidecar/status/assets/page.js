@@ -180,14 +180,29 @@
     const key = detail.namespace + "/" + detail.name;
     const parts = detail.images.map((image, number) => imageCard(image, key + "#" + number));
     if (detail.write) parts.push(writeLine(detail.write));
+    if (detail.lastUpdate) parts.push(updateLine(detail.lastUpdate));
     for (const text of detail.warnings) parts.push(make("p", { class: "muted" }, "Remark: " + text));
     return parts.length ? parts : [make("p", { class: "muted" }, "It was not looked at yet.")];
   }
 
+  /* Where a change can be looked up; an address is a link only if it is one of the web. */
+  function places(write) {
+    const parts = [];
+    if (write.commit) parts.push(", commit ", make("code", {}, write.commit.slice(0, 12)));
+    if (write.pullRequest) parts.push(", ", /^https?:\/\//.test(write.pullRequest)
+      ? make("a", { href: write.pullRequest, rel: "noopener noreferrer" }, "pull request") : write.pullRequest);
+    return parts;
+  }
+
   function writeLine(write) {
-    const commit = write.commit ? " (commit " + write.commit.slice(0, 12) + ")" : "";
-    const text = (OUTCOMES[write.outcome] || words(write.outcome)) + commit;
-    return make("p", { class: write.error ? "problem" : "" }, write.error ? text + ": " + write.error.text : text + ".");
+    const text = OUTCOMES[write.outcome] || words(write.outcome);
+    const trouble = write.error ? write.error.text : write.warning;
+    return make("p", { class: trouble ? "problem" : null }, text, ...places(write), trouble ? ": " + trouble : ".");
+  }
+
+  function updateLine(update) {
+    const changes = update.images.map((each) => each.image + " " + (each.from || "?") + " → " + each.to).join(", ");
+    return make("p", { class: "muted" }, "Last update ", when(update.at), ": " + changes, ...places(update), ".");
   }
 
   function imageCard(image, key) {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from updater.clock import SystemClock
 from updater.model.applications import ApplicationKey, SourceKind
-from updater.model.changes import ChangeSet, SourceChoice, WriteBackResult, WriteOutcome
+from updater.model.changes import ChangeSet, ImageChange, SourceChoice, WriteBackResult, WriteOutcome
 from updater.model.images import (
     Candidate,
     Choice,
@@ -198,6 +198,21 @@ def test_a_failed_write_and_remarks_are_told(store: StatusStore) -> None:
     assert status.write is not None
     assert (status.write.outcome, status.write.code, status.warnings) == ("failed", "argocd_denied", ("mend this",))
     assert status.counts.updated == 0
+
+
+def test_the_latest_update_outlives_the_reports_after_it(store: StatusStore) -> None:
+    know(store, "web")
+    change_set = ChangeSet(
+        key("web"), "default", SourceChoice(SourceKind.HELM), (), (ImageChange("web", "shop/web", "1.0.0", "1.0.1"),)
+    )
+    result = WriteBackResult(change_set, WriteOutcome.WRITTEN, commit="c0ffee")
+    store.note_cycle(Report((ApplicationReport(key("web"), (decision("web", Reason.UPDATE),), result),)))
+    store.note_cycle(report("web"))
+    store.note_failure("argocd/web", "text", "code")
+    (status,) = store.list_applications(StatusQuery()).items
+    assert status.write is None
+    assert status.last_update is not None
+    assert (status.last_update.images, status.last_update.commit) == ((("shop/web", "1.0.0", "1.0.1"),), "c0ffee")
 
 
 def test_the_latest_cycles_come_first_and_are_bounded(store: StatusStore) -> None:
