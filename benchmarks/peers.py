@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
+import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
+from generated.application_messages_pb2 import Application
 from updater.argocd.client import ArgoCDClient
 from updater.assembly.connections import build_client
 from updater.assembly.surroundings import Surroundings
@@ -21,6 +24,7 @@ from updater.settings.parts import ConnectionSettings
 from updater.transport.redaction import Secret
 
 REPOSITORIES = 50
+_STEPS_PER_S = 5
 _TAGS = (
     "1.0.0",
     "latest",
@@ -48,6 +52,11 @@ class Peers:
         assert isinstance(counts, Counter)
         return counts
 
+    def reconcile(self, per_s: int) -> None:
+        """Let the controller touch so many Applications a second from now on, which every Watch hears of."""
+        self.pipe.send(per_s)
+        self.pipe.recv()
+
     def connection(self, *, over_grpc_web: bool) -> ConnectionSettings:
         """What an operator would set to reach the API server."""
         return ConnectionSettings(
@@ -72,7 +81,8 @@ def running_peers(applications: int, repositories: int = REPOSITORIES) -> Iterat
     process.start()
     theirs.close()
     try:
-        yield Peers(*ours.recv(), ours)
+        web_url, native_address, token, registries_conf = ours.recv()
+        yield Peers(web_url, native_address, token, registries_conf, ours)
     finally:
         ours.close()
         process.join()
@@ -89,15 +99,42 @@ def _serve(pipe: Connection, applications: int, repositories: int) -> None:
                 registry.push(f"fleet/service-{number:03}", tag)
         conf = f"registries:\n- name: playground\n  prefix: registry.example.com\n  api_url: {registry.address}\n"
         pipe.send((web.url, native.address, world.issue_token(), conf))
-        while _is_asked(pipe):
-            calls = Counter(call.path.rpartition("/")[2] for call in world.calls)
-            pipe.send(calls + Counter({"registry": len(registry.requests)}))
+        with ExitStack() as stack:
+            while (order := _next_order(pipe)) is not None:
+                if isinstance(order, int):
+                    stack.enter_context(_reconciling(world, order))
+                calls = Counter(call.path.rpartition("/")[2] for call in world.calls)
+                pipe.send(calls + Counter({"registry": len(registry.requests)}))
 
 
-def _is_asked(pipe: Connection) -> bool:
-    """Waits; False at the end of the stream."""
+def _next_order(pipe: Connection) -> object:
+    """Waits; None at the end of the stream."""
     try:
-        pipe.recv()
+        return pipe.recv()
     except EOFError:
-        return False
-    return True
+        return None
+
+
+@contextmanager
+def _reconciling(world: World, per_s: int) -> Iterator[None]:
+    """A controller that comes round to each Application in turn and finds that all is well."""
+    ended = threading.Event()
+    applications, _ = world.applications_and_version()
+    keys = itertools.cycle([each.key for each in applications])
+
+    def reconcile() -> None:
+        while not ended.wait(1 / _STEPS_PER_S):
+            for key in itertools.islice(keys, max(1, per_s // _STEPS_PER_S)):
+                world.edit_application(key, _mark_synced)
+
+    thread = threading.Thread(target=reconcile, name="benchmark-controller")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _mark_synced(message: Application) -> None:
+    message.status.sync.status = "Synced"
