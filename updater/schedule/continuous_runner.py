@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from updater.clock import Clock, Deadline
@@ -126,14 +127,19 @@ class ContinuousRunner:
         self._dispatcher.stop()
 
     def change_interval(self, interval_s: float) -> None:
-        """Another period for every Application; who waits for longer than that is offered within it. Any thread."""
+        """Another period for every Application; who waits for longer is offered within two of them. Any thread."""
         self._options = replace(self._options, interval_s=interval_s)
         self._dispatcher.reconfigure(self._options)
         for snapshot in self._fleet.snapshots():
             key = str(snapshot.key)
             waiting_s = self._jobs.next_offer_s(key)
             if waiting_s is not None and waiting_s > interval_s:
-                self._jobs.postpone(key, self._clock.uniform(0.0, interval_s))
+                # Not before the interval is over, or the offer would be refused; spread, for there may be thousands.
+                self._jobs.postpone(key, interval_s + self._clock.uniform(0.0, interval_s))
+
+    def parked(self, key: str) -> AbstractContextManager[None]:
+        """For the time of a ``with`` block the attempt at an Application takes up no worker."""
+        return self._dispatcher.parked(key)
 
     def nudge(self, keys: Iterable[str]) -> int:
         """Have Applications attempted as soon as a worker is free; the number of those that are in the fleet.
@@ -217,8 +223,13 @@ class ContinuousRunner:
     def _dispatched(self, key: str) -> None:
         self.tickets.began((key,))
         self._metrics.set("application_last_attempt_timestamp", self._clock.now().timestamp(), application=key)
-        if self._options.interval_s > 0 and self._parts.is_polling:
-            self._jobs.postpone(key, self._options.interval_s + self._clock.uniform(0.0, MOST_JITTER_S))
+        interval_s = self._options.interval_s
+        if interval_s <= 0 or not self._parts.is_polling:
+            return
+        self._jobs.postpone(key, interval_s + self._clock.uniform(0.0, MOST_JITTER_S))
+        if self._options.interval_s < interval_s:
+            # A shorter interval that came a moment ago found another run to move.
+            self._jobs.postpone(key, self._options.interval_s)
 
     def _skipped(self, reason: SkipReason) -> None:
         self._metrics.increase("scheduler_skipped_total", reason=reason.value)

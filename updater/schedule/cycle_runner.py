@@ -180,8 +180,14 @@ class CycleRunner:
                     pause_s = self._cycle_guarded()
         finally:
             if not self._stopped.is_set():
-                self._jobs.run_after(CYCLE_JOB, pause_s, self._cycle_job)
+                self._plan_cycle(min(pause_s, self._options.interval_s))
             self._idle.set()
+
+    def _plan_cycle(self, pause_s: float) -> None:
+        self._jobs.run_after(CYCLE_JOB, pause_s, self._cycle_job)
+        if self._options.interval_s < pause_s:
+            # A shorter interval that came a moment ago found no job to move.
+            self._jobs.run_after(CYCLE_JOB, self._options.interval_s, self._cycle_job)
 
     def _nudged_job(self) -> None:
         with self._turn:

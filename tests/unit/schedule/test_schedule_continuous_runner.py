@@ -132,6 +132,15 @@ def test_a_short_interval_attempts_again_and_again_with_one_list(running: Run) -
     assert fleet.source.calls == 1
 
 
+def test_a_shorter_interval_is_everybody_s_at_once(running: Run) -> None:
+    fleet = Fleet("a", "b")
+    running(fleet)
+    assert fleet.next_processed(2) == Counter("ab")
+    fleet.runner.change_interval(0.02)
+    counts = fleet.next_processed(10)
+    assert min(counts["a"], counts["b"]) >= 2
+
+
 def test_jitter_never_shortens_the_period(running: Run) -> None:
     fleet = Fleet("a", interval_s=100.0)
     fleet.clock.jitter = 1.0

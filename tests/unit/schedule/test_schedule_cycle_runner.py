@@ -108,6 +108,15 @@ def test_interval_zero_is_one_cycle() -> None:
     assert [name for name, _ in rounds.metrics.observed] == ["update_cycle_duration_seconds"]
 
 
+def test_a_shorter_interval_ends_a_long_pause(running: Callable[[CycleRunner], Future[bool]]) -> None:
+    rounds = Rounds(MemorySource(application("a")), clock=SystemClock())
+    runner = rounds.runner(interval_s=3600.0)
+    running(runner)
+    rounds.done.get(timeout=WAIT_S)
+    runner.change_interval(SHORT_S)
+    assert [rounds.done.get(timeout=WAIT_S) for _ in range(3)] == [["a"]] * 3
+
+
 def test_interval_zero_raises_what_the_listing_fails_with() -> None:
     source = MemorySource()
     source.failures = [away()]
