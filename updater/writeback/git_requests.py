@@ -6,6 +6,7 @@ What was pushed stays, whatever becomes of its request: a failure there is a war
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -24,6 +25,9 @@ from updater.writeback.git_run import Results, Run, all_failed
 
 _PER_CHANGE_HEAD = re.compile(r"(?P<prefix>image-updater-[0-9a-f]{8}-)[0-9a-f]{64}")
 _HEAD = "HEAD"
+_DENIED = "pr_denied"
+_MAX_SAID = 10_000
+"""Failures whose repetition is suppressed; beyond it everything is forgotten and said once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,15 @@ class _Job:
 
 
 class RequestWriter:
-    """Writes batches whose target wants a request. Holds no state; thread-safe as its forges are."""
+    """Writes batches whose target wants a request. Thread-safe; remembers which standing failures were said."""
 
     def __init__(self, forges: Forges, options: RequestOptions, log: EventLog, measures: GitMeasures) -> None:
         self._forges = forges
         self._options = options
         self._log = log
         self._measures = measures
+        self._lock = threading.Lock()
+        self._said: dict[tuple[str, str, str], str] = {}
 
     def write(self, run: Run, carry_out: Callable[[Run], Results]) -> Results:
         """Results by position in the batch; every failure is in them, none is raised. ``carry_out`` is the Git part."""
@@ -88,8 +94,9 @@ class RequestWriter:
         try:
             request, is_new = self._ensure(job)
         except ForgeError as error:
-            self._failed(job, error)
+            self._failed(run.batch, job, error)
             return {**results, **{index: replace(results[index], warning=_text(error)) for index in wanted}}
+        self._forget(run.batch)
         commit = next((results[index].commit for index in wanted if results[index].commit), "")
         for index in wanted:
             if is_new and results[index].outcome is WriteOutcome.UNCHANGED:
@@ -107,7 +114,8 @@ class RequestWriter:
         try:
             found = forge.find_open(head, base)
         except ForgeError as error:
-            self._log.warning("pull_request_lookup_failed", repository=str(batch.target.remote), error=str(error))
+            say = self._log.warning if self._is_news("lookup", batch, error) else self._log.debug
+            say("pull_request_lookup_failed", repository=str(batch.target.remote), error=str(error))
             return None
         if found is not None:
             self._count(settings, "unchanged")
@@ -179,9 +187,27 @@ class RequestWriter:
         self._count(job.settings, "closed")
         self._log.info("pull_request_closed", url=request.url, successor=successor.url)
 
-    def _failed(self, job: _Job, error: ForgeError) -> None:
-        self._count(job.settings, "denied" if error.code == "pr_denied" else "failed")
-        self._log.warning("pull_request_failed", applications=job.names, error=str(error), code=error.code)
+    def _failed(self, batch: Batch, job: _Job, error: ForgeError) -> None:
+        self._count(job.settings, "denied" if error.code == _DENIED else "failed")
+        say = self._log.warning if self._is_news("request", batch, error) else self._log.debug
+        say("pull_request_failed", applications=job.names, error=str(error), code=error.code)
+
+    def _is_news(self, what: str, batch: Batch, error: ForgeError) -> bool:
+        """Whether a failure is to be said aloud: one that stays until somebody mends it only when it has changed."""
+        key = (what, batch.target.remote.key, batch.target.write_branch)
+        with self._lock:
+            if error.code == _DENIED and self._said.get(key) == str(error):
+                return False
+            if len(self._said) >= _MAX_SAID:
+                self._said.clear()
+            self._said[key] = str(error)
+        return True
+
+    def _forget(self, batch: Batch) -> None:
+        """The next failure is news again."""
+        with self._lock:
+            for what in ("lookup", "request"):
+                self._said.pop((what, batch.target.remote.key, batch.target.write_branch), None)
 
     def _count(self, settings: PullRequestSettings, result: str) -> None:
         self._measures.request_ended(settings.provider.value, result)

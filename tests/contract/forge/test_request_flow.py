@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.contract.forge.conftest import CASES, Case
-from tests.contract.forge.fakes.server import ForgeServer, Reply
+from tests.contract.forge.fakes.server import Asked, ForgeServer, Reply
 from tests.contract.forge.fakes.world import TOKEN, USER, Branches, World
 from tests.contract.forge.smart_http import SmartHttp
 from updater.assembly.git import GitParts, build_git
 from updater.assembly.surroundings import Surroundings
 from updater.clock import Deadline, SystemClock
+from updater.errors import ConfigurationError
 from updater.manifests.values_file import ValueWrite
 from updater.model.applications import ApplicationKey, ApplicationSnapshot, SourceKind, SourceSnapshot
 from updater.model.changes import ChangeSet, ImageChange, SourceChoice, WriteBackResult, WriteOutcome
@@ -40,18 +41,28 @@ class Records(NullLog):
     """Every record with its fields."""
 
     def __init__(self) -> None:
-        self.all: list[tuple[str, dict[str, object]]] = []
+        self.all: list[tuple[str, str, dict[str, object]]] = []
 
-    def _note(self, event: str, /, **fields: object) -> None:
-        self.all.append((event, fields))
+    def debug(self, event: str, /, **fields: object) -> None:
+        self.all.append(("debug", event, fields))
 
-    debug = info = warning = error = _note  # type: ignore[assignment]
+    def info(self, event: str, /, **fields: object) -> None:
+        self.all.append(("info", event, fields))
+
+    def warning(self, event: str, /, **fields: object) -> None:
+        self.all.append(("warning", event, fields))
+
+    def error(self, event: str, /, *, exception: BaseException | None = None, **fields: object) -> None:
+        self.all.append(("error", event, fields))
 
     def bind(self, **fields: object) -> Records:
         return self
 
     def of(self, event: str) -> list[dict[str, object]]:
-        return [fields for name, fields in self.all if name == event]
+        return [fields for _, name, fields in self.all if name == event]
+
+    def levels(self, event: str) -> list[str]:
+        return [level for level, name, _ in self.all if name == event]
 
 
 @dataclass
@@ -228,9 +239,12 @@ def test_a_denied_request_is_a_warning_that_names_the_right(github: Place) -> No
     assert result.warning.startswith("pr_denied: ")
     assert TOKEN not in f"{result}{github.log.all}"
     assert [fields["code"] for fields in github.log.of("pull_request_failed")] == ["pr_denied"]
+    github.round("1.1.0")
+    assert github.log.levels("pull_request_failed") == ["warning", "debug"]
+    assert github.log.levels("pull_request_lookup_failed") == ["warning", "debug"]
     text = github.metrics.render().decode()
-    assert 'argocd_image_updater_git_operations_total{op="pull_request",result="denied"} 2.0' in text
-    assert 'argocd_image_updater_git_pull_requests_total{provider="github",result="denied"} 1.0' in text
+    assert 'argocd_image_updater_git_operations_total{op="pull_request",result="denied"} 4.0' in text
+    assert 'argocd_image_updater_git_pull_requests_total{provider="github",result="denied"} 2.0' in text
 
 
 def test_applications_that_share_file_and_change_share_one_request(github: Place) -> None:
@@ -278,6 +292,44 @@ def test_a_template_that_fails_is_replaced_and_said(github: Place) -> None:
     github.round("1.1.0")
     assert github.world.requests[0].title == "build: automatic update of shop"
     assert len(github.log.of("pull_request_text_replaced")) == 1
+
+
+def test_settings_of_no_use_end_the_start(github: Place) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        github.build(title_template="{{ .AppName")
+    assert (caught.value.code, "--pull-request-title-template" in str(caught.value)) == ("template_parse", True)
+    with pytest.raises(ConfigurationError):
+        github.build(api_urls=("github=nowhere",))
+
+
+def test_labels_of_one_batch_are_put_together(github: Place) -> None:
+    mine, other = (github.intent("1.1.0", **{"git-pull-request-labels": each}) for each in ("a,b", "b,c"))
+    key = ApplicationKey("argocd", "mirror")
+    github.write(mine, replace(other, change_set=replace(other.change_set, application=key)))
+    assert github.world.requests[0].labels == ["a", "b", "c"]
+
+
+def test_a_request_that_somebody_opened_a_moment_ago_is_taken(github: Place) -> None:
+    stored = []
+
+    def rival(_: Asked) -> None:
+        head = next(iter(set(github.world.branches) - {"main"}))
+        stored.append(github.world.add(head))
+
+    github.server.forge.faults += [lambda _: None, lambda _: None, rival]
+    result = github.round("1.1.0")
+    assert (result.outcome, len(github.world.requests)) == (WriteOutcome.WRITTEN, 1)
+    assert result.pull_request.endswith(f"/{stored[0].number}")
+
+
+def test_a_refused_push_opens_nothing_and_is_not_split(github: Place) -> None:
+    github.repository.reject_pushes("not now")
+    mine = github.intent("1.1.0")
+    key = ApplicationKey("argocd", "mirror")
+    edit = values_editor([ValueWrite(HelmTarget().name, "mirror/shop")])
+    results = github.write(mine, replace(mine, change_set=replace(mine.change_set, application=key), edit=edit))
+    assert [result.error_code for result in results] == ["push_denied", "push_denied"]
+    assert (github.world.requests, github.log.of("git_batch_split")) == ([], [])
 
 
 def test_an_owners_branch_is_appended_to_and_keeps_its_request(github: Place) -> None:
