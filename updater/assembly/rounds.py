@@ -13,7 +13,7 @@ from updater.assembly.registries import FleetRegistries
 from updater.assembly.surroundings import Surroundings
 from updater.clock import Deadline
 from updater.engine.engine import Engine, EngineOptions, Experience
-from updater.engine.writing import Writers
+from updater.engine.writing import Parked, Writers, not_parked
 from updater.errors import ArgoCDError, ConfigurationError
 from updater.model.applications import ApplicationSnapshot
 from updater.model.references import ImageRepository
@@ -84,14 +84,17 @@ class Rounds:
         engine = self._engine(options, stopping=self.ending_cycles)
         return engine.process(applications, self._deadline(), progress)
 
-    def process_one(self, application: ApplicationSnapshot) -> Report:
-        """One Application, in continuous mode."""
-        return self.process_nudged([application], 1)
-
-    def process_nudged(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Report:
+    def process_nudged(
+        self, applications: Sequence[ApplicationSnapshot], workers: int, parked: Parked = not_parked
+    ) -> Report:
         """Some Applications between cycles, because of an event; without a cycle's summary."""
         options = EngineOptions(
-            self._plan_options(), workers, self._settings.is_dry_run, is_cycle=False, intents=self._writes.intents
+            self._plan_options(),
+            workers,
+            self._settings.is_dry_run,
+            is_cycle=False,
+            intents=self._writes.intents,
+            parked=parked,
         )
         return self._engine(options).process(applications, self._deadline(), NoProgress())
 

@@ -26,7 +26,7 @@ from updater.assembly.rounds import ROUND_TIMEOUT_S, Rounds, Writes
 from updater.assembly.surroundings import Surroundings
 from updater.assembly.webhooks import Webhooks, build_webhooks
 from updater.clock import Backoff, Deadline, SystemClock
-from updater.engine.writing import Writers
+from updater.engine.writing import Parked, Writers, not_parked
 from updater.errors import UpdaterError
 from updater.model.applications import ApplicationSnapshot
 from updater.model.report import Report
@@ -204,14 +204,18 @@ class Runtime:
         self._parts.presence.note_cycle(report)
         return report
 
-    def _process_nudged(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Report:
-        report = self._rounds.process_nudged(applications, workers)
+    def _process_nudged(
+        self, applications: Sequence[ApplicationSnapshot], workers: int, parked: Parked = not_parked
+    ) -> Report:
+        report = self._rounds.process_nudged(applications, workers, parked)
         self._parts.presence.note_attempts(report)
         return report
 
     def _process_one(self, application: ApplicationSnapshot) -> Report:
+        runner = self._runner
+        parked = (lambda key: runner.parked(str(key))) if isinstance(runner, ContinuousRunner) else not_parked
         try:
-            return self._process_nudged([application], 1)
+            return self._process_nudged([application], 1, parked)
         except UpdaterError as error:
             self._parts.presence.note_failure(str(application.key), error)
             raise

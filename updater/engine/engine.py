@@ -17,7 +17,7 @@ from updater.engine.announcements import Announcer
 from updater.engine.facts import Facts, gather
 from updater.engine.grouping import Work, work_of
 from updater.engine.polls import Poller
-from updater.engine.writing import Manner, Writers, Writing
+from updater.engine.writing import Manner, Parked, Writers, Writing, not_parked
 from updater.errors import UpdaterError
 from updater.model.applications import ApplicationKey, ApplicationSnapshot
 from updater.model.changes import WriteBackResult
@@ -37,7 +37,8 @@ class EngineOptions:
     """``workers`` bounds both the repositories polled and the Applications written at a time.
 
     ``is_cycle`` False leaves the records of a whole round to the caller, who processes one Application at a time.
-    ``is_rehearsal`` ends before anything is written or a target is looked at. ``intents`` is about commits.
+    ``is_rehearsal`` ends before anything is written or a target is looked at. ``intents`` is about commits;
+    ``parked`` frees a worker while its only Application waits for Git.
     """
 
     plan: PlanOptions = field(default_factory=PlanOptions)
@@ -46,6 +47,7 @@ class EngineOptions:
     is_cycle: bool = True
     is_rehearsal: bool = False
     intents: IntentOptions = field(default_factory=IntentOptions)
+    parked: Parked = not_parked
 
 
 class Experience:
@@ -188,7 +190,7 @@ class Engine:
             else:
                 progress.advanced(str(each.snapshot.key))
         options = self._options
-        manner = Manner(options.workers, options.is_dry_run, is_gathered=options.is_cycle)
+        manner = Manner(options.workers, options.is_dry_run, is_gathered=options.is_cycle, parked=options.parked)
         writing = Writing(self._writers, manner, self._announcer, self._log, self._stopping)
         results = writing.carry_out(
             works, deadline, lambda result: progress.advanced(str(result.change_set.application))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from updater.clock import Deadline
 from updater.engine.announcements import Announcer
 from updater.engine.facts import in_pool
 from updater.engine.grouping import Work
+from updater.model.applications import ApplicationKey
 from updater.model.changes import ChangeSet, WriteBackResult, WriteOutcome
 from updater.ports.log import EventLog
 from updater.ports.writeback import WriteBack
@@ -50,13 +52,23 @@ class Writers:
     git: GitWriting | None = None
 
 
+Parked = Callable[[ApplicationKey], AbstractContextManager[None]]
+"""While an Application only waits for others, for the time of a ``with`` block, its worker is free for another one."""
+
+
+def not_parked(_: ApplicationKey) -> AbstractContextManager[None]:
+    """For callers without workers to give back."""
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a round writes. ``is_gathered``: the whole round's changes are there, none has to wait for another."""
+    """How a round writes. ``is_gathered``: all of the changes are there, so that one alone need not wait for others."""
 
     workers: int = 10
     is_dry_run: bool = False
     is_gathered: bool = True
+    parked: Parked = not_parked
 
 
 class Writing:
@@ -134,11 +146,13 @@ class Writing:
         if git is None or self._stopping.is_set():
             for intent in intents:
                 note(left_out(intent.change_set) if git else _without_git(intent.change_set))
-        elif self._manner.is_gathered:
+        elif self._manner.is_gathered or len(intents) > 1:
             git.write_all(intents, dry_run=is_dry_run, deadline=deadline, on_result=note)
         else:
-            for intent in intents:
-                note(git.write(intent, dry_run=is_dry_run, deadline=deadline))
+            (intent,) = intents
+            with self._manner.parked(intent.change_set.application):
+                result = git.write(intent, dry_run=is_dry_run, deadline=deadline)
+            note(result)
 
     def _met_a_bug(self, change_set: ChangeSet, error: Exception) -> WriteBackResult:
         self._log.error("bug_found", exception=error, application=str(change_set.application), error=str(error))

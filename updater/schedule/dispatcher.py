@@ -8,8 +8,9 @@ ends. So there are never more offers than Applications, and none is ever refused
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from updater.clock import Clock
@@ -26,6 +27,9 @@ MANY_OFFERS = 500
 
 To sort 10,000 offers takes 12 ms: done for every offer and every worker that gets free, it would take a whole core.
 """
+
+MOST_PARKED = 500
+"""Attempts that wait for others without taking up a worker, each with a thread; more of them take up workers."""
 
 _WAKE_S = 60.0
 
@@ -61,7 +65,7 @@ class Dispatcher:
         self._clock = clock
         self._log = log
         self._thread = threading.Thread(target=self._dispatch_forever, name="dispatcher", daemon=True)
-        self._pool = ThreadPoolExecutor(options.most_workers, "update")
+        self._pool = ThreadPoolExecutor(options.most_workers + MOST_PARKED, "update")
         self._changed = threading.Condition()
         # All below belongs to the condition's lock, and no hook is called while it is held.
         self._state = ScheduleState()
@@ -114,6 +118,23 @@ class Dispatcher:
             self._offers = {key: each for key, each in self._offers.items() if each.is_nudged}
             self._ready = None
             self._wake()
+
+    @contextmanager
+    def parked(self, key: str) -> Iterator[None]:
+        """For the time of a ``with`` block an attempt only waits for others, and its worker may be used meanwhile.
+
+        What it waits for may be a remote that does not answer, which must not cost Applications of other remotes.
+        """
+        with self._changed:
+            is_parked = self._state.park(key, MOST_PARKED)
+            if is_parked:
+                self._wake()
+        try:
+            yield
+        finally:
+            if is_parked:
+                with self._changed:
+                    self._state.unpark(key)
 
     def stop(self) -> None:
         """Dispatch nothing more. Returns at once."""

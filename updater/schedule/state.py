@@ -21,6 +21,7 @@ class ScheduleState:
         self._running: dict[str, str] = {}
         """The repository of each running Application, as it was when it began."""
         self._by_repository: Counter[str] = Counter()
+        self._parked: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -50,6 +51,7 @@ class ScheduleState:
 
     def ended(self, key: str, now_s: float, *, is_success: bool) -> None:
         """The attempt is over; an Application that has left meanwhile is forgotten by the next ``retain``."""
+        self._parked.discard(key)
         repository = self._running.pop(key)
         self._by_repository[repository] -= 1
         if not self._by_repository[repository]:
@@ -70,9 +72,20 @@ class ScheduleState:
         if key not in self._running:
             self._known.pop(key, None)
 
+    def park(self, key: str, most: int) -> bool:
+        """One that runs only waits from now on and takes up no worker; False when it does not run, or ``most`` wait."""
+        if key not in self._running or len(self._parked) >= most:
+            return False
+        self._parked.add(key)
+        return True
+
+    def unpark(self, key: str) -> None:
+        """It goes on, even if that makes more workers busy than there should be."""
+        self._parked.discard(key)
+
     def is_running(self, key: str) -> bool:
         return key in self._running
 
     def room(self, workers: int) -> Room:
         """What the running ones leave of ``workers``. A view: it is good until the next change."""
-        return Room(workers, len(self._running), self._by_repository)
+        return Room(workers, len(self._running) - len(self._parked), self._by_repository)

@@ -31,7 +31,11 @@ class Pace:
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
+    """One caller. ``woken`` says that it is done, or leads its queue now."""
+
     intent: GitIntent
+    arrived_s: float
+    woken: threading.Event = field(default_factory=threading.Event)
     result: WriteBackResult | None = None
     error: BaseException | None = None
 
@@ -42,15 +46,18 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Queue:
-    changed: threading.Condition
+    """``leader`` waits for the moment to write, or writes; nobody else waits for ``full``."""
+
+    full: threading.Condition
     waiting: list[_Waiting] = field(default_factory=list)
-    has_writer: bool = False
-    oldest_s: float = 0.0
-    newest_s: float = 0.0
+    leader: _Waiting | None = None
 
 
 class Gathering:
-    """Callers of all targets. Thread-safe; owns its queues, and holds none of their locks while writing."""
+    """Callers of all targets. Thread-safe; owns its queues, and holds none of their locks while writing.
+
+    Hundreds may wait at a time: each has an event of its own, so that nobody is woken for the sake of another.
+    """
 
     def __init__(self, pace: Pace, clock: Clock, stopping: threading.Event) -> None:
         self._pace = pace
@@ -61,16 +68,17 @@ class Gathering:
 
     def submit(self, intent: GitIntent, write: Write, deadline: Deadline) -> WriteBackResult:
         """The result of one intent, written together with others; raises ``WriteBackError`` at the deadline."""
-        mine = _Waiting(intent)
+        mine = _Waiting(intent, self._clock.monotonic_s())
         key = writer_key(intent.target)
         queue = self._join(key, mine)
         try:
             while not mine.is_done:
-                taken = self._take(queue, mine, deadline)
-                if taken:
-                    self._carry_out(queue, taken, write)
+                if queue.leader is mine:
+                    self._carry_out(self._await_flush(queue, mine, deadline), write)
+                else:
+                    self._follow(queue, mine, deadline)
         finally:
-            self._forget(key, queue)
+            self._leave(key, queue, mine)
         if mine.error is not None:
             raise mine.error
         if mine.result is None:
@@ -80,46 +88,44 @@ class Gathering:
     def _join(self, key: WriterKey, mine: _Waiting) -> _Queue:
         with self._lock:
             queue = self._queues.setdefault(key, _Queue(threading.Condition(self._lock)))
-            now_s = self._clock.monotonic_s()
-            if not queue.waiting:
-                queue.oldest_s = now_s
-            queue.newest_s = now_s
             queue.waiting.append(mine)
-            queue.changed.notify_all()
+            if queue.leader is None:
+                queue.leader = mine
+            elif len(queue.waiting) >= self._pace.max_batch:
+                queue.full.notify()
             return queue
 
-    def _take(self, queue: _Queue, mine: _Waiting, deadline: Deadline) -> list[_Waiting]:
-        """Wait until this caller is done or has to write; what it has to write."""
-        with self._lock:
-            while not mine.is_done:
-                if not queue.has_writer and queue.waiting:
-                    left_s = self._left_s(queue)
-                    if left_s <= 0:
-                        return self._cut(queue)
-                else:
-                    left_s = deadline.remaining_s()
-                if deadline.has_passed and mine in queue.waiting:
+    def _follow(self, queue: _Queue, mine: _Waiting, deadline: Deadline) -> None:
+        """Wait until somebody has written for this caller, or made it the leader."""
+        if not mine.woken.wait(deadline.remaining_s()):
+            with self._lock:
+                if mine in queue.waiting and queue.leader is not mine:
                     queue.waiting.remove(mine)
-                    raise WriteBackError("the writer of this repository was busy for too long", code="timeout")
-                queue.changed.wait(min(left_s, deadline.remaining_s()) or None)
-            return []
+                    raise _too_late()
+            mine.woken.wait()  # it is being written, in the time of who writes it
+        mine.woken.clear()
 
-    def _cut(self, queue: _Queue) -> list[_Waiting]:
-        taken = queue.waiting[: self._pace.max_batch]
-        del queue.waiting[: self._pace.max_batch]
-        queue.oldest_s = queue.newest_s
-        queue.has_writer = True
-        return taken
+    def _await_flush(self, queue: _Queue, mine: _Waiting, deadline: Deadline) -> list[_Waiting]:
+        """What the leader has to write, itself among them."""
+        with self._lock:
+            while (left_s := self._left_s(queue)) > 0:
+                if deadline.has_passed:
+                    queue.waiting.remove(mine)
+                    raise _too_late()
+                queue.full.wait(min(left_s, deadline.remaining_s()))
+            taken = queue.waiting[: self._pace.max_batch]
+            del queue.waiting[: self._pace.max_batch]
+            return taken
 
     def _left_s(self, queue: _Queue) -> float:
         """Seconds until the queue is flushed."""
         if self._stopping.is_set() or len(queue.waiting) >= self._pace.max_batch:
             return 0.0
-        now_s = self._clock.monotonic_s()
-        idle = queue.newest_s + self._pace.idle_s - now_s
-        return min(idle, queue.oldest_s + self._pace.flush_interval_s - now_s)
+        oldest, newest = queue.waiting[0], queue.waiting[-1]
+        idle_at_s = newest.arrived_s + self._pace.idle_s
+        return min(idle_at_s, oldest.arrived_s + self._pace.flush_interval_s) - self._clock.monotonic_s()
 
-    def _carry_out(self, queue: _Queue, taken: list[_Waiting], write: Write) -> None:
+    def _carry_out(self, taken: list[_Waiting], write: Write) -> None:
         error: BaseException | None = None
         results: dict[int, WriteBackResult] = {}
         try:
@@ -127,18 +133,26 @@ class Gathering:
                 results[id(result.change_set)] = result
         except BaseException as problem:  # noqa: BLE001 - goes to every caller that waits for it
             error = problem
-        with self._lock:
-            for waiting in taken:
-                waiting.result = results.get(id(waiting.intent.change_set))
-                waiting.error = error or _lost(waiting)
-            queue.has_writer = False
-            queue.changed.notify_all()
+        for waiting in taken:
+            waiting.result = results.get(id(waiting.intent.change_set))
+            waiting.error = error or _lost(waiting)
+            waiting.woken.set()
 
-    def _forget(self, key: WriterKey, queue: _Queue) -> None:
+    def _leave(self, key: WriterKey, queue: _Queue, mine: _Waiting) -> None:
+        """The next who waits leads; without one the queue is forgotten."""
         with self._lock:
-            if not queue.waiting and not queue.has_writer and self._queues.get(key) is queue:
+            if queue.leader is not mine:
+                return
+            queue.leader = queue.waiting[0] if queue.waiting else None
+            if queue.leader is not None:
+                queue.leader.woken.set()
+            elif self._queues.get(key) is queue:
                 del self._queues[key]
 
 
 def _lost(waiting: _Waiting) -> BaseException | None:
     return None if waiting.result else WriteBackError("the intent got no result", code="internal_error")
+
+
+def _too_late() -> WriteBackError:
+    return WriteBackError("the writer of this repository was busy for too long", code="timeout")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from updater.clock import Deadline, SystemClock
@@ -25,6 +25,7 @@ from updater.model.report import Report
 from updater.ports.log import EventLog, Field, NullLog
 from updater.ports.progress import NoProgress, Progress
 from updater.ports.writeback import WriteBack
+from updater.writeback.git_intents import GitIntent
 
 HOST = "registry.example.com"
 
@@ -86,6 +87,45 @@ class MemoryWriteBack:
         if change_set.application.name in self.failing:
             return WriteBackResult(change_set, WriteOutcome.FAILED, 1, error_code="update_denied", error="no")
         return WriteBackResult(change_set, WriteOutcome.DRY_RUN if dry_run else WriteOutcome.WRITTEN, 1)
+
+
+@dataclass
+class MemoryGit:
+    """Remembers which intents came together; ``outcomes`` by name of the Application; may meet a bug."""
+
+    outcomes: dict[str, tuple[WriteOutcome, str]] = field(default_factory=dict)
+    is_buggy: bool = False
+    together: list[list[str]] = field(default_factory=list)
+    alone: list[str] = field(default_factory=list)
+
+    def write_all(
+        self,
+        intents: Sequence[GitIntent],
+        *,
+        dry_run: bool,
+        deadline: Deadline,
+        on_result: Callable[[WriteBackResult], None],
+    ) -> tuple[WriteBackResult, ...]:
+        assert not deadline.has_passed
+        self.together.append([intent.change_set.application.name for intent in intents])
+        results = []
+        for intent in intents:
+            results.append(self._result(intent, dry_run=dry_run))
+            on_result(results[-1])
+            if self.is_buggy:
+                raise RuntimeError("a bug in the writer")
+        return tuple(results)
+
+    def write(self, intent: GitIntent, *, dry_run: bool, deadline: Deadline) -> WriteBackResult:
+        assert not deadline.has_passed
+        self.alone.append(intent.change_set.application.name)
+        return self._result(intent, dry_run=dry_run)
+
+    def _result(self, intent: GitIntent, *, dry_run: bool) -> WriteBackResult:
+        name = intent.change_set.application.name
+        usual = WriteOutcome.DRY_RUN if dry_run else WriteOutcome.WRITTEN
+        outcome, code = self.outcomes.get(name, (usual, ""))
+        return WriteBackResult(intent.change_set, outcome, error_code=code, error=code and f"{name}: {code}")
 
 
 @dataclass

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit.engine.fleet import (
     HOST,
+    MemoryGit,
     MemoryRegistry,
     MemoryWriteBack,
     RecordingLog,
@@ -409,9 +410,9 @@ def test_the_books_balance(described: list[tuple[list[str], dict[str, str], list
         helm_application(f"app-{index}", ",".join(entries), live=live, annotations=annotations)
         for index, (entries, annotations, live) in enumerate(described)
     ]
-    write_back = MemoryWriteBack()
+    write_back, git = MemoryWriteBack(), MemoryGit()
 
-    report = run_round(applications, MemoryRegistry(TAGS), write_back)
+    report = run_round(applications, MemoryRegistry(TAGS), write_back, git=git)
 
     assert len(report.applications) + len(report.skipped) == len(applications)
     for application, (entries, _, _) in zip(report.applications, [d for d in described if d[0]], strict=True):
@@ -423,7 +424,8 @@ def test_the_books_balance(described: list[tuple[list[str], dict[str, str], list
             assert len(application.result.change_set.images) == len(wanted)
         else:
             assert application.result is None
-    assert len(write_back.applied) == sum(each.result is not None for each in report.applications)
+    written = len(write_back.applied) + sum(map(len, git.together))
+    assert written == sum(each.result is not None for each in report.applications)
     by_application = [each.decisions for each in report.applications]
     assert report.totals["images_considered"] + sum(
         decision.reason in (Reason.NOT_LIVE, Reason.INVALID_REFERENCE)

@@ -3,65 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tests.unit.engine.fleet import HOST, MemoryRegistry, MemoryWriteBack, RecordingLog, helm_application, run_round
+from tests.unit.engine.fleet import (
+    HOST,
+    MemoryGit,
+    MemoryRegistry,
+    MemoryWriteBack,
+    RecordingLog,
+    helm_application,
+    run_round,
+)
 from updater.clock import Deadline, SystemClock
 from updater.engine.announcements import Announcer
 from updater.engine.engine import Engine, EngineOptions, Experience
 from updater.engine.writing import Writers
 from updater.model.applications import ApplicationKey, ApplicationSnapshot
-from updater.model.changes import WriteBackResult, WriteOutcome
+from updater.model.changes import WriteOutcome
 from updater.model.images import Reason
 from updater.ports.progress import NoProgress
-from updater.writeback.git_intents import GitIntent
 
 WEB = f"{HOST}/shop/web"
 TAGS = {WEB: ["1.0.0", "1.0.1"]}
 GIT = {"write-back-method": "git", "write-back-target": "helmvalues"}
-
-
-@dataclass
-class MemoryGit:
-    """Remembers which intents came together; ``outcomes`` by name of the Application; may meet a bug."""
-
-    outcomes: dict[str, tuple[WriteOutcome, str]] = field(default_factory=dict)
-    is_buggy: bool = False
-    together: list[list[str]] = field(default_factory=list)
-    alone: list[str] = field(default_factory=list)
-
-    def write_all(
-        self,
-        intents: Sequence[GitIntent],
-        *,
-        dry_run: bool,
-        deadline: Deadline,
-        on_result: Callable[[WriteBackResult], None],
-    ) -> tuple[WriteBackResult, ...]:
-        assert not deadline.has_passed
-        self.together.append([intent.change_set.application.name for intent in intents])
-        results = []
-        for intent in intents:
-            results.append(self._result(intent, dry_run=dry_run))
-            on_result(results[-1])
-            if self.is_buggy:
-                raise RuntimeError("a bug in the writer")
-        return tuple(results)
-
-    def write(self, intent: GitIntent, *, dry_run: bool, deadline: Deadline) -> WriteBackResult:
-        assert not deadline.has_passed
-        self.alone.append(intent.change_set.application.name)
-        return self._result(intent, dry_run=dry_run)
-
-    def _result(self, intent: GitIntent, *, dry_run: bool) -> WriteBackResult:
-        name = intent.change_set.application.name
-        usual = WriteOutcome.DRY_RUN if dry_run else WriteOutcome.WRITTEN
-        outcome, code = self.outcomes.get(name, (usual, ""))
-        return WriteBackResult(intent.change_set, outcome, error_code=code, error=code and f"{name}: {code}")
 
 
 def _application(name: str, **own: str) -> ApplicationSnapshot:
@@ -87,6 +55,27 @@ def test_an_application_that_comes_alone_is_written_with_whatever_else_comes() -
     git = MemoryGit()
     run_round([_application("a", **GIT)], MemoryRegistry(TAGS), git=git, options=EngineOptions(is_cycle=False))
     assert (git.together, git.alone) == ([], ["a"])
+
+
+def test_some_that_come_together_between_cycles_are_written_together() -> None:
+    git = MemoryGit()
+    run_round(_mixed(), MemoryRegistry(TAGS), git=git, options=EngineOptions(is_cycle=False))
+    assert (git.together, git.alone) == ([["a", "b"]], [])
+
+
+def test_a_worker_is_free_while_its_application_waits_for_git() -> None:
+    parked: list[str] = []
+
+    @contextmanager
+    def park(key: ApplicationKey) -> Iterator[None]:
+        parked.append(f"{key} waits")
+        yield
+        parked.append(f"{key} goes on")
+
+    git = MemoryGit()
+    options = EngineOptions(is_cycle=False, parked=park)
+    run_round([_application("a", **GIT)], MemoryRegistry(TAGS), git=git, options=options)
+    assert (git.alone, parked) == (["a"], ["argocd/a waits", "argocd/a goes on"])
 
 
 def test_a_dry_run_reaches_the_writer_and_says_so() -> None:

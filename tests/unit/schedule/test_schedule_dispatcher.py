@@ -336,3 +336,24 @@ def test_a_long_queue_that_leaves_slots_free_sees_what_came_at_once(floors: list
     assert floor.shop.next_started() == keys[0]
     floor.offer("ns/z", repository="solo")
     assert floor.shop.next_started() == "ns/z"
+
+
+def test_an_attempt_that_only_waits_gives_its_slot_to_another(floor: Floor) -> None:
+    floor.offer("ns/a", "ns/b", "ns/c", "ns/d")
+    assert [floor.shop.next_started() for _ in range(2)] == ["ns/a", "ns/b"]
+    with floor.dispatcher.parked("ns/a"):
+        assert floor.shop.next_started() == "ns/c"
+    assert floor.dispatcher.waiting == 1
+    floor.shop.let_go("ns/a")
+    floor.shop.let_go("ns/b")
+    assert floor.shop.next_started() == "ns/d"
+    floor.shop.let_go("ns/c", "ns/d")
+    floor.finish()
+
+
+def test_one_that_does_not_run_waits_for_nobody(floor: Floor) -> None:
+    with floor.dispatcher.parked("ns/never-seen"):
+        floor.offer("ns/a")
+        assert floor.shop.next_started() == "ns/a"
+    floor.shop.let_go("ns/a")
+    floor.finish()

@@ -40,3 +40,18 @@ def test_who_has_left_is_forgotten_once_it_does_not_run() -> None:
     state.ended("ns/runs", 2.0, is_success=True)
     state.retain({"ns/stays"})
     assert len(state) == 1
+
+
+def test_one_that_only_waits_takes_up_no_worker_but_counts_for_its_repository() -> None:
+    state = ScheduleState()
+    for key in "ab":
+        state.began(key, "repo", 1.0)
+    assert state.park("a", most=1)
+    assert not state.park("b", most=1)
+    assert not state.park("c", most=9)
+    assert (state.room(5).running, state.room(5).by_repository["repo"], state.running) == (1, 2, 2)
+    state.unpark("a")
+    assert state.room(5).running == 2
+    assert state.park("a", most=1)
+    state.ended("a", 2.0, is_success=True)
+    assert state.room(5).running == 1

@@ -109,3 +109,40 @@ def test_a_caller_whose_time_is_over_leaves_the_queue() -> None:
         gathering.submit(intent_for("https://h.test/a", "1"), lambda _: [], Deadline.after(_CLOCK, 0.05))
     assert raised.value.code == "timeout"
     assert gathering._queues == {}
+
+
+def test_hundreds_that_wait_are_written_in_few_pushes_and_one_at_a_time() -> None:
+    writes, outcomes = Writes(), list[object]()
+    gathering = Gathering(Pace(0.0, 0.0, 120), _CLOCK, threading.Event())
+    threads = _submit(gathering, writes, ["first"], outcomes)
+    assert writes.began.wait(20)
+    threads += _submit(gathering, writes, [f"app{number}" for number in range(300)], outcomes)
+    while len(next(iter(gathering._queues.values())).waiting) < 300:
+        threading.Event().wait(0.005)
+    writes.gate.set()
+    for thread in threads:
+        thread.join()
+    assert writes.together == [1, 120, 120, 60]
+    assert writes.most_running == 1
+    assert outcomes == [WriteOutcome.WRITTEN] * 301
+    assert gathering._queues == {}
+
+
+def test_the_next_one_leads_when_the_first_gives_up() -> None:
+    writes, outcomes = Writes(), list[object]()
+    writes.gate.set()
+    gathering = Gathering(Pace(0.3, 3600.0, 1000), _CLOCK, threading.Event())
+
+    def give_up() -> None:
+        with pytest.raises(WriteBackError):
+            gathering.submit(intent_for("https://h.test/a", "1", app="first"), writes, Deadline.after(_CLOCK, 0.05))
+
+    first = threading.Thread(target=give_up)
+    first.start()
+    while not gathering._queues:
+        threading.Event().wait(0.001)
+    for thread in _submit(gathering, writes, "ab", outcomes):
+        thread.join()
+    first.join()
+    assert outcomes == [WriteOutcome.WRITTEN] * 2
+    assert gathering._queues == {}
