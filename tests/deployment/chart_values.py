@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.deployment.documents import Document
+from tests.deployment.documents import CONFIG, Document
 
 OLDER_NAMES = (
     "affinity",
@@ -82,6 +82,7 @@ EVERYTHING: Document = {
     "tolerations": [{"key": "dedicated", "operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},
     "dualStack": {"ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv4", "IPv6"]},
+    "rules": {"shop.yaml": (CONFIG / "rules-example.yaml").read_text()},
     "authScripts": {"enabled": True, "scripts": {"ecr.sh": "#!/bin/sh\necho user:password\n"}},
     "rbac": {"enabled": True},
     "config": {

@@ -141,7 +141,7 @@ def test_everything_at_once_renders(tmp_path: Path) -> None:
     documents = template(tmp_path, EVERYTHING)
     assert sorted(document["kind"] for document in documents) == sorted(
         [
-            *["ConfigMap"] * 5,
+            *["ConfigMap"] * 6,
             *["Service"] * 2,
             "ClusterRole",
             "ClusterRoleBinding",
@@ -164,7 +164,7 @@ def test_everything_at_once_renders(tmp_path: Path) -> None:
     ours = container(find(documents, "Deployment"), "argocd-image-updater")
     assert ours.spec["image"] == "registry.example.com/updater@sha256:" + "0" * 64
     assert ours.words == ["--disable-kubernetes", "--match-application-name", "team-*"]
-    assert {"/more", "/scripts"} <= set(ours.mounts)
+    assert {"/more", "/scripts", "/app/rules"} <= set(ours.mounts)
     assert ours.pod["automountServiceAccountToken"] is True
     assert all(document["metadata"]["namespace"] == "tools" for document in documents if document["kind"] == "Service")
 
@@ -214,6 +214,23 @@ def test_without_cluster_roles_the_rights_stay_in_the_namespace(tmp_path: Path) 
 
 
 @pytest.mark.slow
+def test_a_mounted_configuration_takes_the_place_of_variables(tmp_path: Path) -> None:
+    values = {"config": {"mounted": True, "argocd": {"tokenSecretName": "mine"}, "interval": "90s"}}
+    documents = template(tmp_path, values)
+    deployment = find(documents, "Deployment")
+    ours = container(deployment, "argocd-image-updater")
+    assert ours.references == {}
+    assert ours.literals["IMAGE_UPDATER_CONFIG_DIR"] in ours.mounts
+    sources = ours.volumes["settings"]["projected"]["sources"]
+    assert [next(iter(source.values()))["name"] for source in sources] == [
+        "argocd-image-updater-config",
+        "argocd-image-updater-secret",
+        "mine",
+    ]
+    assert "annotations" not in deployment["spec"]["template"]["metadata"]
+
+
+@pytest.mark.slow
 def test_a_token_may_lie_in_a_secret_of_ones_own(tmp_path: Path) -> None:
     documents = template(tmp_path, {"config": {"argocd": {"tokenSecretName": "mine"}}})
     ours = container(find(documents, "Deployment"), "argocd-image-updater")
@@ -235,6 +252,7 @@ def test_a_token_may_lie_in_a_secret_of_ones_own(tmp_path: Path) -> None:
             "set config.applicationsAPIKind to argocd",
             id="Kubernetes",
         ),
+        pytest.param({"rules": {"shop": "x"}}, "shop", id="a rules file without a suffix"),
         pytest.param({"ingress": {"enabled": True}}, "set config.webhook.enabled", id="an ingress to nothing"),
     ],
 )

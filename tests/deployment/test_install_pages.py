@@ -15,6 +15,7 @@ import yaml
 from tests.deployment.documents import CONFIG, ROOT, Document, container, find
 from tests.deployment.rendering import build_with, template
 from tests.deployment.tools import run_tool
+from updater.registry.configuration import parse_registries
 from updater.settings.arguments import parse_arguments
 from updater.settings.model import Platform
 from updater.settings.resolution import resolve
@@ -149,6 +150,18 @@ def test_the_certificate_of_the_page_is_mounted_by_patch_and_by_values(tmp_path:
         items = ours.volumes[mount["name"]]["secret"]["items"]
         assert items == [{"key": "tls.crt", "path": "tls.crt"}]
     assert values["config"]["extraKeys"] == {"argocd.server_crt": "/app/argocd-server/tls.crt"}
+
+
+@pytest.mark.slow
+def test_the_credentials_of_the_page_are_values_that_the_program_reads(tmp_path: Path) -> None:
+    (values,) = [block for block in yaml_blocks("install-in-cluster.md") if "extraEnv" in block]
+    documents = template(tmp_path, values)
+    text = find(documents, "ConfigMap", "argocd-image-updater-config")["data"]["registries.conf"]
+    prefixes = {endpoint.prefix for endpoint in parse_registries(text, "registries.conf").endpoints}
+    assert {"registry.example.com", "quay.io"} <= prefixes
+    ours = container(find(documents, "Deployment"), "argocd-image-updater")
+    assert Path(ours.literals["GIT_CREDENTIALS_PATH"]).parent == Path("/app/git-credentials")
+    assert ours.volumes["git-credentials"]["secret"]["defaultMode"] == 0o440
 
 
 @pytest.mark.slow

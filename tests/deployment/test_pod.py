@@ -31,6 +31,16 @@ BASE = container(find(load("install.yaml"), "Deployment"), "argocd-image-updater
 BESIDE = container(load("sidecar-argocd/argocd-server-deployment.yaml")[0], "argocd-image-updater")
 _WEBHOOK = container(load("sidecar-webhook/argocd-image-updater-deployment.yaml")[0], "webhook", "webhook")
 WEBHOOK = replace(_WEBHOOK, pod={"volumes": [*BASE.pod["volumes"], *_WEBHOOK.pod["volumes"]]})
+_PATCH = container(load("mounted-configuration/argocd-image-updater-deployment.yaml")[0], "argocd-image-updater")
+MOUNTED = replace(
+    BASE,
+    spec={
+        **BASE.spec,
+        "env": [entry for entry in _PATCH.spec["env"] if "$patch" not in entry],
+        "volumeMounts": [*BASE.spec["volumeMounts"], *_PATCH.spec["volumeMounts"]],
+    },
+    pod={**BASE.pod, "volumes": [*BASE.pod["volumes"], *_PATCH.pod["volumes"]]},
+)
 DENIED = ("Read-only file system", "Permission denied", "Traceback")
 
 LOOK = """
@@ -58,6 +68,18 @@ def showcase() -> Iterator[Showcase]:
         yield running
 
 
+def keys_for(showcase: Showcase) -> dict[str, str]:
+    """What an operator writes into ConfigMap and Secret, beside what is there."""
+    return {
+        **load("base/config/argocd-image-updater-config.yaml")[0]["data"],
+        "argocd.server_addr": showcase.web.url,
+        "argocd.token": showcase.token,
+        "registries.conf": showcase.registries_conf,
+        "status.addr": "127.0.0.1:0",
+        "interval": "1s",
+    }
+
+
 @pytest.fixture
 def start(showcase: Showcase, tmp_path: Path) -> Iterator[Start]:
     need_namespaces()
@@ -70,16 +92,8 @@ def start(showcase: Showcase, tmp_path: Path) -> Iterator[Start]:
         files: Mapping[str, str] = NOTHING,
         extra: Mapping[str, str] = NOTHING,
     ) -> subprocess.Popen[str]:
-        data = load("base/config/argocd-image-updater-config.yaml")[0]["data"]
-        own = {
-            "argocd.server_addr": showcase.web.url,
-            "argocd.token": showcase.token,
-            "registries.conf": showcase.registries_conf,
-            "status.addr": "127.0.0.1:0",
-            "interval": "1s",
-        }
         words = [f"--{name}-port={port}" for name, port in ports.items()]
-        keys = {**data, **own, **more}
+        keys = {**keys_for(showcase), **more}
         started.append(start_container(ours, keys, tmp_path, words=words, files=files, extra=extra))
         return started[-1]
 
@@ -133,6 +147,20 @@ def test_it_follows_a_tag_is_probed_and_ends(showcase: Showcase, start: Start, o
         assert ask(ports["health"], ours.spec["readinessProbe"]["httpGet"]["path"])[0] == 200
     assert "argocd_image_updater_applications_watched_total" in ask(ports["metrics"], "/metrics")[1]
 
+    said = end(process)
+    assert process.returncode == 0, said
+    assert not [text for text in DENIED if text in said], said
+
+
+def test_it_starts_from_a_mounted_configuration(showcase: Showcase, start: Start) -> None:
+    written = threading.Event()
+    showcase.world.after_next("UpdateSpec", written.set)
+    showcase.push_release("web", "1.0.1")
+    keys = keys_for(showcase)
+    files = {f"{MOUNTED.literals['IMAGE_UPDATER_CONFIG_DIR']}/{key}": text for key, text in keys.items()}
+    process = start(MOUNTED, free_ports("health", "metrics"), files=files)
+
+    assert written.wait(PATIENCE_S), end(process)
     said = end(process)
     assert process.returncode == 0, said
     assert not [text for text in DENIED if text in said], said

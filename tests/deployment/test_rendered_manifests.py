@@ -12,9 +12,14 @@ from tests.deployment.rendering import build, build_with, check_schemas
 pytestmark = pytest.mark.slow
 
 
+def is_component(folder: Path) -> bool:
+    """Whether a folder only changes what others bring, and builds nothing by itself."""
+    return "kind: Component" in (folder / "kustomization.yaml").read_text()
+
+
 @pytest.mark.parametrize(
     "folder",
-    [folder for folder in folders_of_kustomize() if not folder.name.startswith("sidecar-")],
+    [folder for folder in folders_of_kustomize() if not is_component(folder)],
     ids=lambda folder: str(folder.relative_to(CONFIG)),
 )
 def test_a_folder_builds_and_fits_the_schemas(folder: Path) -> None:
@@ -64,3 +69,11 @@ def test_the_webhook_container_takes_the_port_over(tmp_path: Path) -> None:
     assert first.literals["ENABLE_WEBHOOK"] == "false"
     assert "ENABLE_WEBHOOK" not in first.references
     assert {mount["name"] for mount in second.mounts.values()} <= set(second.volumes)
+
+
+def test_a_mounted_configuration_takes_the_place_of_variables(tmp_path: Path) -> None:
+    documents = build_with(tmp_path, {"resources": ["config/base"], "components": ["config/mounted-configuration"]})
+    ours = container(find(documents, "Deployment"), "argocd-image-updater")
+    assert ours.references == {}
+    assert set(ours.literals) == {"IMAGE_UPDATER_CONFIG_DIR", "GIT_CACHE_DIR", "REGISTRY_CACHE_DIR"}
+    assert ours.literals["IMAGE_UPDATER_CONFIG_DIR"] in ours.mounts

@@ -46,6 +46,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{- define "argocd-image-updater.rulesName" -}}
+{{- printf "%s-rules" (include "argocd-image-updater.fullname" . | trunc 57 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "argocd-image-updater.dualStack" -}}
 {{- with .Values.dualStack.ipFamilyPolicy }}
 ipFamilyPolicy: {{ . }}
