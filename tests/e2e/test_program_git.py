@@ -241,3 +241,18 @@ def _read(path: Path) -> str:
     reader.join(PATIENCE_S)
     assert found, f"nothing came through {path.name}"
     return found[0]
+
+
+@pytest.mark.slow
+def test_many_applications_of_one_repository_share_their_pushes_in_continuous_mode(site: Site) -> None:
+    names = [f"web-{number}" for number in range(120)]
+    site.remote.commit({f"apps/{name}/values.yaml": _VALUES for name in names})
+    for name in names:
+        site.add(helm_application(name), f"apps/{name}", write_back_method="git", write_back_target="helmvalues")
+    before = site.remote.count()
+    process = site.start("--mode", "continuous", "--interval", "0", "--warmup-cache=false")
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, (out, err)
+    assert "continuous: start processing" in out
+    assert all("tag: 1.0.1" in site.remote.read(f"apps/{name}/values.yaml") for name in names)
+    assert site.remote.count() - before <= 6
