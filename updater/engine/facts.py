@@ -59,10 +59,14 @@ def gather(plans: Iterable[ImagePlan], poller: Poller, selector: Selector, *, wo
 
 
 def in_pool(work: Callable[[Item], Result], items: list[Item], workers: int, name: str) -> list[Result]:
-    """The results in the order of the items; ``work`` catches its own failures."""
-    if not items:
-        return []
-    with ThreadPoolExecutor(max(1, min(workers, len(items))), name) as pool:
+    """The results in the order of the items; ``work`` catches its own failures.
+
+    Without a pool where one thread is enough: in continuous mode each attempt has a thread already.
+    """
+    threads = min(workers, len(items))
+    if threads <= 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(threads, name) as pool:
         return list(pool.map(work, items))
 
 
