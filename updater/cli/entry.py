@@ -136,6 +136,12 @@ def _test(words: tuple[str, ...], environment: Mapping[str, str], _place: Mappin
     return run_tag_test(words, environment)
 
 
+def _completion(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
+    from updater.cli.completion.command import print_completion
+
+    return print_completion(words, environment)
+
+
 def _template(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
     from updater.cli.template import print_template
 
@@ -159,6 +165,7 @@ _RUNNERS: Mapping[str, _Runner] = MappingProxyType(
         "plan": _plan,
         "doctor": _doctor,
         "config": _config,
+        "completion": _completion,
         "test": _test,
         "template": _template,
         "demo": _demo,

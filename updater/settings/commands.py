@@ -37,7 +37,9 @@ COMMANDS = (
     Command("help", "Print the help of the program or of one command", usage="[COMMAND]"),
     Command("webhook", "Serve webhooks of registries, and update only what they name"),
     Command("template", "Show a commit message template with sample data", usage="[PATH]"),
-    Command("completion", "Print a shell completion script", is_built=False),
+    Command(
+        "completion", "Print a completion script for a shell", usage="bash|zsh|fish|powershell [--no-descriptions]"
+    ),
 )
 
 

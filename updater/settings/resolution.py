@@ -33,7 +33,7 @@ from updater.transport.redaction import Secret
 
 _LOW_INTERVAL_S = 60.0
 _FALLBACK_SERVER = "argocd-server.argocd"
-_TAKES_WORDS = frozenset({"test", "template", "plan"})
+_TAKES_WORDS = frozenset({"completion", "plan", "template", "test"})
 """Commands that have a use for words beside flags, and say so themselves when they do not like them."""
 
 _CONNECTED = frozenset({"run", "webhook", "plan", "doctor"})

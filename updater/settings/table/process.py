@@ -57,6 +57,13 @@ PROCESS = (
         choices=("text", "json"),
         commands=frozenset({"run", "test", "version"}),
     ),
+    Option(
+        "no-descriptions",
+        Kind.BOOL,
+        False,
+        "Leave descriptions out of the script",
+        commands=frozenset({"completion"}),
+    ),
     Option("short", Kind.BOOL, False, "Print the version alone", commands=frozenset({"version"})),
     Option("health-port", Kind.INT, 8080, "Port of the health server; 0 starts none", bounds=_PORT, commands=_RUN),
     Option(
