@@ -9,8 +9,8 @@ What cheroot does by itself, and what is done here in its place (cheroot 11.1):
 * its timeouts count from the last byte. Here a watchdog ends what takes too long altogether;
 * when all workers are busy it queues without bound, or answers 503 in a thread of its own. Here the queue is bounded,
   and what finds it full is closed;
-* an error while accepting is printed and repeated at once, for ever. Here a lack of file descriptors is waited out, and
-  anything else ends the server, which its owner hears of;
+* an error while accepting is printed and repeated at once, for ever. Here a lack of file descriptors is waited out,
+  what concerned one client is logged, and what makes accepting impossible ends the server, which its owner hears of;
 * it prints to standard error. Here everything goes to the log, without the text of a request.
 """
 
@@ -23,11 +23,13 @@ import socket
 import ssl
 import sys
 import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 from cheroot.connections import ConnectionManager
+from cheroot.errors import FatalSSLAlert
 from cheroot.makefile import MakeFile
 from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.wsgi import Server
@@ -43,6 +45,9 @@ _PAUSE_S = 0.2
 """Between attempts to accept while the process has no file descriptor left."""
 
 _SAY_AGAIN_S = 60.0
+_MOST_BORNE = 20
+"""Errors within a minute that are put down to single clients; with more, something else is broken."""
+
 _OUT_OF_MEANS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED, errno.EPROTO})
 
 
@@ -125,7 +130,13 @@ class _Tls:
         self.context = context
 
     def wrap(self, accepted: socket.socket) -> tuple[socket.socket, dict[str, Any]]:
-        wrapped = self.context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+        try:
+            accepted.getpeername()
+            wrapped = self.context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+        except OSError as error:
+            # The peer has gone; Python wraps no socket that left data behind. Only this class keeps the loop going.
+            accepted.close()
+            raise FatalSSLAlert(str(error)) from error
         return wrapped, {"wsgi.url_scheme": "https"}
 
     def makefile(self, wrapped: socket.socket, mode: str = "r", size: int = -1) -> object:
@@ -169,6 +180,7 @@ class BoundServer(Server):
         self.is_ending = threading.Event()
         self.listening = listening
         self._said_s: float | None = None
+        self._borne: deque[float] = deque(maxlen=_MOST_BORNE)
 
     def prepare(self) -> None:
         """Start the workers. The library's own would take file descriptor 3 if ``LISTEN_PID`` is set."""
@@ -184,12 +196,12 @@ class BoundServer(Server):
         while self.ready and not self.is_ending.is_set():
             try:
                 self._connections.run(self.expiration_interval)
-            except OSError as error:
+            except Exception as error:
                 if self.is_ending.is_set():
                     return
-                if error.errno not in _OUT_OF_MEANS:
+                if not self._is_listening():
                     raise
-                self._wait_out(error)
+                self._bear(error)
 
     def stop(self) -> None:
         """Let workers finish and end them, once ``serve`` has returned."""
@@ -227,8 +239,22 @@ class BoundServer(Server):
         self._say("http_server_busy", connections=self.limits.max_connections, workers=self.limits.workers)
         conn.close()
 
-    def _wait_out(self, error: OSError) -> None:
-        self._say("http_accept_failed", error=errno.errorcode.get(error.errno or 0, "unknown"))
+    def _is_listening(self) -> bool:
+        try:
+            return bool(self.listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+        except OSError:
+            return False
+
+    def _bear(self, error: Exception) -> None:
+        """Go on after an error that left the socket as it was; raises one that has come too often."""
+        if isinstance(error, OSError) and error.errno in _OUT_OF_MEANS:
+            self._say("http_accept_failed", error=errno.errorcode[error.errno])
+        else:
+            now_s = self.clock.monotonic_s()
+            self._borne.append(now_s)
+            if len(self._borne) == _MOST_BORNE and now_s - self._borne[0] < _SAY_AGAIN_S:
+                raise error
+            self.log.error("bug_found", exception=error, error=f"{type(error).__name__} while accepting HTTP")
         self.is_ending.wait(_PAUSE_S)
 
     def _say(self, event: str, **fields: str | int) -> None:

@@ -6,6 +6,7 @@ import http.client
 import os
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -290,6 +291,30 @@ def test_tls_is_served_while_another_client_stalls_its_handshake(
             for path in ("/one", "/two"):
                 secure.request("GET", path)
                 assert secure.getresponse().read() == path.encode()
+
+
+def test_clients_that_vanish_before_they_are_accepted_end_no_listener(
+    log: RecordingLog, authority: trustme.CA, pair: tuple[Path, Path]
+) -> None:
+    """Python refuses to wrap a socket that is gone and left data behind; accepting must go on."""
+    died: list[str] = []
+    options = ListenerOptions("test", tls=server_tls(str(pair[0]), str(pair[1])))
+    listener = Listener(Address("127.0.0.1", 0), echo, options, CLOCK, log)
+    listener.bind()
+    for data in (b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"):
+        peer = socket.create_connection(("127.0.0.1", listener.address.port), timeout=10)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.sendall(data)
+        peer.close()
+    listener.start(died.append)
+    secure = http.client.HTTPSConnection("127.0.0.1", listener.address.port, context=trusting(authority), timeout=10)
+    try:
+        secure.request("GET", "/path")
+        assert secure.getresponse().read() == b"/path"
+    finally:
+        secure.close()
+        assert listener.stop(Deadline.after(CLOCK, 5))
+    assert (died, log.events("error")) == ([], [])
 
 
 def test_older_tls_and_plain_text_are_refused_quietly(
