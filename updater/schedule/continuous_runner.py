@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from updater.clock import Clock, Deadline
@@ -137,10 +136,6 @@ class ContinuousRunner:
             if waiting_s is not None and waiting_s > interval_s:
                 # Not before the interval is over, or the offer would be refused; spread, for there may be thousands.
                 self._jobs.postpone(key, interval_s + self._clock.uniform(0.0, interval_s))
-
-    def parked(self, key: str) -> AbstractContextManager[None]:
-        """For the time of a ``with`` block the attempt at an Application takes up no worker."""
-        return self._dispatcher.parked(key)
 
     def parked(self, key: str) -> AbstractContextManager[None]:
         """For the time of a ``with`` block the attempt at an Application takes up no worker."""
