@@ -80,8 +80,10 @@ class RequestWriter:
     def _write(
         self, run: Run, forge: RequestForge, settings: PullRequestSettings, carry_out: Callable[[Run], Results]
     ) -> Results:
-        found = None if run.is_dry_run else self._look_up(run.batch, forge, settings)
+        found = self._look_up(run.batch, forge)
         if found is not None:
+            if not run.is_dry_run:
+                self._count(settings, "unchanged")
             return _all_open(run, found)
         results = carry_out(run)
         if run.is_dry_run:
@@ -106,20 +108,17 @@ class RequestWriter:
             results[index] = replace(results[index], pull_request=request.url)
         return results
 
-    def _look_up(self, batch: Batch, forge: RequestForge, settings: PullRequestSettings) -> OpenRequest | None:
+    def _look_up(self, batch: Batch, forge: RequestForge) -> OpenRequest | None:
         """An open request that carries these very changes, as far as that can be told before the remote is asked."""
         base, head = batch.target.revision, batch.target.write_branch
-        if settings.is_rolling or base in ("", _HEAD) or not all(_names_change(head, each) for each in batch.intents):
+        if base in ("", _HEAD) or not all(_names_change(head, each) for each in batch.intents):
             return None
         try:
-            found = forge.find_open(head, base)
+            return forge.find_open(head, base)
         except ForgeError as error:
             say = self._log.warning if self._is_news("lookup", batch, error) else self._log.debug
             say("pull_request_lookup_failed", repository=str(batch.target.remote), error=str(error))
             return None
-        if found is not None:
-            self._count(settings, "unchanged")
-        return found
 
     def _ensure(self, job: _Job) -> tuple[OpenRequest, bool]:
         """The open request, and whether it is new. Raises ``ForgeError``."""

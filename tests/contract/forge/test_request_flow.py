@@ -346,10 +346,14 @@ def test_an_owners_branch_is_appended_to_and_keeps_its_request(github: Place) ->
     assert github.repository.count("bump-shop") == 3
 
 
-def test_a_dry_run_asks_the_forge_nothing(github: Place) -> None:
+def test_a_dry_run_looks_for_an_open_request_and_opens_none(github: Place) -> None:
     (result,) = github.write(github.intent("1.1.0"), dry_run=True)
-    assert (result.outcome, github.server.forge.asked) == (WriteOutcome.DRY_RUN, [])
+    assert (result.outcome, github.server.forge.methods()) == (WriteOutcome.DRY_RUN, ["GET"])
     assert "+  tag: 1.1.0" in result.diff
+    assert (github.world.requests, set(github.world.branches)) == ([], {"main"})
+    url = github.round("1.1.0").pull_request
+    (again,) = github.write(github.intent("1.1.0"), dry_run=True)
+    assert (again.outcome, again.pull_request) == (WriteOutcome.UNCHANGED, url)
 
 
 def test_credentials_without_a_token_end_it_before_anything_is_pushed(github: Place) -> None:
