@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sidecar.webhooks.request import WebhookRequest
 from sidecar.webhooks.sender import Sender
@@ -162,6 +164,60 @@ def test_a_native_name_may_begin_with_a_host() -> None:
 )
 def test_what_is_no_native_event_is_refused(body: bytes, code: str) -> None:
     assert code_of("native", native({}, body), "") == code
+
+
+@pytest.mark.parametrize(
+    ("unused", "code"),
+    [
+        pytest.param(b"[" * 98 + b"]" * 98, "accepted", id="deep"),
+        pytest.param(b"[" * 100 + b"]" * 100, "bad_json", id="too deep"),
+        pytest.param(b'{"a":' * 100 + b"1" + b"}" * 100, "bad_json", id="objects too deep"),
+        pytest.param(b'"' + b"[" * 500 + b'\\\\\\"' + b"{" * 500 + b'"', "accepted", id="brackets in a text"),
+        pytest.param(b"[" + b"[]," * 5_000 + b"[]]", "accepted", id="many and flat"),
+        pytest.param(b'"' * 300_001, "bad_json", id="quotes"),
+        pytest.param(b'\\"' * 300_000, "bad_json", id="escaped quotes"),
+        pytest.param(b"[" * 101 + b'"' + b"\\" * 300_000, "bad_json", id="a text without an end"),
+    ],
+)
+def test_only_so_much_nesting_is_read(unused: bytes, code: str) -> None:
+    body = b'{"name":"a","tag":"1","unused":' + unused + b"}"
+    assert code_of("native", native({}, body), "") == code
+
+
+def check_every_sender(body: bytes) -> None:
+    """A body is events, or a rejection in one printable line."""
+    headers = {"content-type": "application/json", "x-github-event": "package"}
+    texts = []
+    for each in SENDERS:
+        try:
+            assert each.parse(WebhookRequest("POST", {}, headers, body), "")
+        except WebhookRejected as error:
+            texts.append(str(error))
+    assert "".join(texts).isprintable()
+
+
+@settings(max_examples=25)
+@given(
+    st.binary(max_size=200) | st.recursive(st.none() | st.text(), st.lists).map(lambda each: json.dumps(each).encode())
+)
+def test_no_body_is_anything_but_an_event_or_a_rejection(body: bytes) -> None:
+    check_every_sender(body)
+
+
+fields = st.sampled_from(
+    ["events", "action", "target", "repository", "tag", "request", "host", "package", "owner", "login", "name", "type"]
+)
+nested = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["push", "published", "container", "", "\ud800\r\n"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(fields, inner, max_size=6),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=25)
+@given(st.dictionaries(fields, nested))
+def test_fields_of_any_type_never_break_a_reader(document: dict[str, object]) -> None:
+    check_every_sender(json.dumps(document).encode())
 
 
 def test_a_batch_is_one_event_per_repository_and_tag() -> None:

@@ -113,8 +113,8 @@ def test_what_was_accepted_is_finished_before_the_end(showcase: Showcase, serve:
     showcase.world.before_next("UpdateSpec", hold)
     assert served.send(pushed("web", "1.0.1")) == ACCEPTED
     assert entered.wait(WAIT_S)
-    assert served.send(pushed("api", "1.0.1")) == ACCEPTED
     showcase.push_release("api", "1.0.1")
+    assert served.send(pushed("api", "1.0.1")) == ACCEPTED
     served.runtime.stop()
     assert served.send(pushed("web", "1.0.1"))[0] == 503
     assert served.send(b"", "/healthz", method="GET") == (200, "OK")
