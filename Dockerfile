@@ -36,6 +36,12 @@ ENV PATH=/opt/argocd-image-updater/bin:$PATH \
     HOME=/app \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
+ARG GIT_COMMIT=unknown
+ARG BUILD_DATE=1970-01-01T00:00:00Z
+LABEL org.opencontainers.image.title="Argo CD Image Updater for Python" \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.revision="${GIT_COMMIT}" \
+    org.opencontainers.image.created="${BUILD_DATE}"
 WORKDIR /app
 USER 1000:1000
 EXPOSE 8080 8081 8082

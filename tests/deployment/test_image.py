@@ -64,6 +64,16 @@ def test_it_runs_as_the_user_of_the_manifests() -> None:
     assert "RUN" not in words[words.index("USER") :]
 
 
+def test_its_labels_say_what_it_was_built_from() -> None:
+    (labels,) = rests("LABEL")
+    assert 'image.revision="${GIT_COMMIT}"' in labels
+    assert 'image.created="${BUILD_DATE}"' in labels
+    words = instructions()
+    stage = words[words.index(("FROM", "${BASE}")) :]
+    declared = [rest.partition("=")[0] for word, rest in stage[: stage.index(("LABEL", labels))] if word == "ARG"]
+    assert declared == ["GIT_COMMIT", "BUILD_DATE"], "an argument holds in its own stage only"
+
+
 def test_it_starts_without_a_shell_and_below_an_init() -> None:
     assert json.loads(rests("ENTRYPOINT")[0]) == ["/usr/bin/tini", "--", "argocd-image-updater"]
     assert json.loads(rests("CMD")[0]) == ["run"]

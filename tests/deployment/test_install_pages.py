@@ -28,16 +28,9 @@ PROGRAM = "/opt/argocd-image-updater/bin/argocd-image-updater"
 MAX_EXPOSURE = 2.0
 """On the scale of systemd-analyze, where 10 is an ordinary service and everything below 5 is called OK."""
 
-FOREIGN_FLAGS = {
-    "--match-application-",
-    "--account",
-    "--expires-in",
-    "--build-arg",
-    "--from-literal",
-    "--set",
-    "--install",
-    "--now",
-}
+FOREIGN_FLAGS = {"--match-application-", "--account", "--expires-in", "--from-literal", "--set", "--install", "--now"}
+FOREIGN_FLAGS |= {"--build-arg", "--name", "--restart", "--stop-timeout", "--read-only", "--tmpfs", "--cap-drop"}
+FOREIGN_FLAGS |= {"--security-opt", "--env-file"}
 """Flags of other programs in examples, and the beginning of some of ours."""
 
 
@@ -89,6 +82,19 @@ def test_a_service_starts_the_program_with_settings_it_knows(name: str) -> None:
     assert len(explicit) >= len(environment) + 2
     assert environment["ARGOCD_TOKEN_FILE"] == "%d/token"
     assert unit(name)["LoadCredential"] == ["token:/etc/argocd-image-updater/token"]
+
+
+def test_the_container_of_the_page_starts_with_settings_that_the_program_knows() -> None:
+    (example,) = [
+        text for text in re.findall(r"```console\n(.*?)```", page(PAGES[0]), re.DOTALL) if "docker run" in text
+    ]
+    environment = dict(line.split("=", 1) for line in example.splitlines() if re.match(r"[A-Z_]+=", line))
+    words = shlex.split(example.rsplit(":0.1.0", 1)[1])
+    assert words[0] == "run"
+    resolution = resolve("run", parse_arguments(words[1:], options_of("run")), environment, platform=Platform())
+    explicit = [s for s in resolution.settings.by_key.values() if s.origin.is_explicit]
+    assert len(explicit) == len(environment) + 1
+    assert resolution.warnings == ()
 
 
 @pytest.mark.parametrize("name", SERVICES)
