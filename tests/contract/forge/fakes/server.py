@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -122,7 +123,12 @@ class FakeForge:
 class ForgeServer:
     """Serves one fake on loopback; ``other`` gets what is not below the fake's root."""
 
-    def __init__(self, forge: FakeForge, other: Callable[[BaseHTTPRequestHandler], None] | None = None) -> None:
+    def __init__(
+        self,
+        forge: FakeForge,
+        other: Callable[[BaseHTTPRequestHandler], None] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.forge = forge
         serving = {f"do_{method}": _Handler.serve for method in _METHODS}
         handler = type(
@@ -131,7 +137,10 @@ class ForgeServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
-        forge.origin = f"http://127.0.0.1:{self.port}"
+        if tls is not None:
+            # The handshake belongs to the thread of its connection, or one bad client would block all.
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        forge.origin = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
