@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import os
 import socket
 import ssl
 import struct
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -104,6 +107,66 @@ def test_a_client_that_sends_byte_by_byte_is_ended(listen: StartListener) -> Non
                 is_open = False
     assert not is_open
     assert get(listener) == (200, b"/path")
+
+
+def test_a_client_that_does_not_read_is_ended(listen: StartListener) -> None:
+    def endless(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/endless":
+            return echo(environ, start_response)
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return itertools.repeat(b"a" * 65_536)
+
+    listener = listen(endless, limits=Limits(workers=1, request_timeout_s=0.3))
+    with closing(socket.create_connection(("127.0.0.1", listener.address.port), timeout=10)) as peer:
+        peer.sendall(b"GET /endless HTTP/1.0\r\n\r\n")
+        assert get(listener) == (200, b"/path")
+
+
+WITHOUT_DESCRIPTORS = """
+import os, resource, socket, sys
+from http.client import HTTPConnection
+from sidecar.addresses import Address
+from sidecar.connections import Limits
+from sidecar.server import Listener, ListenerOptions
+from tests.sidecar.conftest import echo
+from tests.sidecar.recording import RecordingLog
+from updater.clock import Deadline, SystemClock
+
+log, clock, died = RecordingLog(), SystemClock(), []
+listener = Listener(Address("127.0.0.1", 0), echo, ListenerOptions("test", limits=Limits(workers=1)), clock, log)
+listener.bind()
+listener.start(died.append)
+place = ("127.0.0.1", listener.address.port)
+
+def ask():
+    connection = HTTPConnection(*place, timeout=20)
+    connection.request("GET", "/path")
+    body = connection.getresponse().read()
+    connection.close()
+    return body
+
+assert ask() == b"/path"
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+peers = [socket.socket() for _ in range(4)]
+resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, most))
+for peer in peers:
+    peer.connect(place)
+deadline = Deadline.after(clock, 20)
+while "http_accept_failed" not in log.events("warning"):
+    assert not deadline.has_passed
+    clock.wait_s(0.02)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+assert ask() == b"/path"
+listener.stop(Deadline.after(clock, 5))
+print(died, log.events("error"), log.events("warning"))
+"""
+
+
+def test_a_lack_of_file_descriptors_is_waited_out() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DESCRIPTORS], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "[] [] ['http_accept_failed']\n"), done.stderr
 
 
 def test_connections_over_the_limit_are_closed_and_said_once(listen: StartListener, log: RecordingLog) -> None:
