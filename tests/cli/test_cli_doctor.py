@@ -88,7 +88,7 @@ Change = Callable[[Servers, Showcase], dict[str, str]]
     ("change", "layer", "fragment", "hint"),
     [
         pytest.param(
-            lambda _, __: {"ARGOCD_SERVER": "user:planted@host"},
+            lambda _, __: {"ARGOCD_SERVER": "ftp://host"},
             "address",
             "cannot be used",
             "https://",

@@ -293,4 +293,7 @@ def secret_values(settings: Settings) -> tuple[str, ...]:
     for setting in settings.by_key.values():
         values = setting.value if isinstance(setting.value, tuple) else (setting.value,)
         found += [value.reveal() for value in values if isinstance(value, Secret) and value]
-    return tuple(found)
+    if "argocd_header" in settings.by_key:
+        # A header is known as a whole by now; others repeat its value alone.
+        found += [header.reveal().partition(":")[2].strip() for header in settings.secrets("argocd_header")]
+    return tuple(text for text in found if text)

@@ -18,6 +18,7 @@ _WITHOUT_CLUSTER = "without a cluster use --applications-api argocd --disable-ku
 
 def check_settings(found: Mapping[str, Setting], platform: Platform) -> None:
     """Raises ``ConfigurationError`` for the first value that cannot be followed."""
+    _check_address(found["argocd_server_addr"])
     _check_selector(found["match_application_label"])
     _check_headers(found["argocd_header"])
     _check_client_certificate(found)
@@ -64,6 +65,21 @@ def _refusal(setting: Setting, value: str) -> str:
     if setting.origin.kind is OriginKind.FLAG:
         return f'invalid argument "{value}" for "--{setting.option.name}" flag'
     return f"invalid value {value!r}"
+
+
+def _check_address(setting: Setting) -> None:
+    """A password in the address would be in every line about the connection, so it gets no further than here."""
+    text = str(setting.value)
+    before, at, host = text.rpartition("@")
+    # A password may hold a slash, so that what stands before it looks like the host.
+    if at and ("@" in text.rpartition("://")[2].partition("/")[0] or "/" not in host.rstrip("/")):
+        scheme = before.partition("://")[0] + "://" if "://" in before else ""
+        raise ConfigurationError(
+            "the Argo CD server address cannot be used: it holds user info",
+            where=f"{name_source(setting)} '{scheme}***@{host}'",
+            hint="give a token with ARGOCD_TOKEN or --argocd-auth-token-file",
+            code="bad_argocd_address",
+        )
 
 
 def _check_selector(setting: Setting) -> None:

@@ -176,6 +176,22 @@ def test_the_parts_hold_what_was_resolved() -> None:
 def test_secrets_are_known_and_never_shown() -> None:
     environment = {"ARGOCD_TOKEN": "tok-planted", "ARGOCD_HEADERS": "X: head-planted", "QUAY_WEBHOOK_SECRET": "planted"}
     settings = settle(*API, environment=environment).settings
-    assert set(secret_values(settings)) == {"tok-planted", "X: head-planted", "planted"}
+    assert set(secret_values(settings)) == {"tok-planted", "X: head-planted", "head-planted", "planted"}
     assert "planted" not in repr(settings)
     assert "planted" not in repr(run_settings(settings))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("bot:planted@cd.example.com", id="bare"),
+        pytest.param("https://bot:planted@cd.example.com/argo-cd", id="with a root path"),
+        pytest.param("https://bot:pla/nted@cd.example.com:8443", id="a slash in the password"),
+    ],
+)
+def test_user_info_in_the_address_is_refused_without_showing_it(address: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"holds user info") as caught:
+        settle(*API, "--argocd-server-addr", address)
+    assert caught.value.code == "bad_argocd_address"
+    assert "***@cd.example.com" in str(caught.value)
+    assert "nted" not in str(caught.value)
