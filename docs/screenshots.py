@@ -25,15 +25,15 @@ from updater.transport.redaction import Secret
 FOLDER = Path(__file__).parent / "images"
 PICTURES = (
     ("status-light", "light", 1200, 640, ""),
-    ("status-dark", "dark", 1200, 860, "#reason=update&open=argocd/shop-web"),
+    ("status-dark", "dark", 1200, 1040, "#reason=update&open=argocd/shop-web"),
     ("status-narrow", "light", 400, 860, "#open=argocd/shop-typo"),
 )
 """Name, colours, width, height, and what is filtered and unfolded."""
 
 _FURTHER = {
     "billing": f"web={REGISTRY_HOST}/shop/web:~9.0",
-    "catalog": f"api={REGISTRY_HOST}/shop/api:^1.0",
-    "ledger": f"ledger={REGISTRY_HOST}/shop/ledger:~1.0",
+    "catalog": f"web={REGISTRY_HOST}/shop/web",
+    "ledger": f"web={REGISTRY_HOST}/shop/web, ledger={REGISTRY_HOST}/shop/ledger:~1.0",
 }
 
 
@@ -50,7 +50,6 @@ def _address() -> Iterator[str]:
             ConnectionSettings(showcase.web.url, is_grpc_web=True, token=Secret(showcase.token)),
             registry=RegistrySettings(conf_path=str(registries)),
             interval_s=120.0,
-            is_dry_run=True,
             is_warmed_up=False,
             face=FaceSettings(status_addr="127.0.0.1:0"),
         )

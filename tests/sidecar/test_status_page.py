@@ -163,6 +163,17 @@ def test_news_appear_while_the_page_is_followed(browser: Chrome, page: Callable[
     wait(browser, lambda: names(browser) == ["new", "plain", "zz-hostile"])
 
 
+def test_more_than_a_page_is_shown_on_demand(browser: Chrome, page: Callable[..., None], store: StatusStore) -> None:
+    for number in range(150):
+        store.note_known(f"argocd/service-{number:03}")
+    page()
+    wait(browser, lambda: len(names(browser)) == 100)
+    assert find(browser, "#count").text == "152 Applications"
+    find(browser, "#more").click()
+    wait(browser, lambda: len(names(browser)) == 152)
+    assert not find(browser, "#more").is_displayed()
+
+
 def test_cycles_are_a_view_of_their_own(browser: Chrome, page: Callable[..., None], store: StatusStore) -> None:
     page()
     store.note_cycle(Report(seconds=3.0))
