@@ -14,7 +14,7 @@ ENVIRONMENT = {
     "ARGOCD_TOKEN": "planted",
     "ARGOCD_HEADERS": "X: planted",
     "ARGOCD_TIMEOUT": "90s",
-    "ARGOCD_SERVER": "https://bot:planted@cd.example.org",
+    "PULL_REQUEST_API_URL": "gitea=https://bot:planted@git.example.org/api",
 }
 
 
