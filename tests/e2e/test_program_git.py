@@ -256,3 +256,18 @@ def test_many_applications_of_one_repository_share_their_pushes_in_continuous_mo
     assert "continuous: start processing" in out
     assert all("tag: 1.0.1" in site.remote.read(f"apps/{name}/values.yaml") for name in names)
     assert site.remote.count() - before <= 6
+
+
+@pytest.mark.slow
+def test_five_hundred_applications_of_one_repository_make_one_commit_and_one_push(site: Site) -> None:
+    names = [f"web-{number}" for number in range(500)]
+    site.remote.commit({f"apps/{name}/values.yaml": _VALUES for name in names})
+    for name in names:
+        site.add(helm_application(name), f"apps/{name}", write_back_method="git", write_back_target="helmvalues")
+    pushes = site.folder / "pushes"
+    site.remote.add_hook("post-receive", f"echo push >> {pushes}")
+    before = site.remote.count()
+    out, _ = site.run()
+    assert (site.remote.count(), pushes.read_text()) == (before + 1, "push\n")
+    assert "images_updated=500 errors=0" in out
+    assert site.remote.git("diff", "--shortstat", "main~1", "main").startswith(" 500 files changed, 500 insertions(+)")

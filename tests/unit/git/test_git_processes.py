@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -135,3 +137,33 @@ def test_foreign_protocols_and_hooks_are_off() -> None:
     assert {"core.hooksPath=/dev/null", "protocol.ext.allow=never", "protocol.allow=never"} <= set(words)
     assert not any(word.startswith("protocol.file.allow") for word in words)
     assert Command(words, Path("/"), {}).name == "git push"
+
+
+@pytest.mark.parametrize(
+    "prelude",
+    [
+        pytest.param("", id="with open streams"),
+        pytest.param("import os; os.close(1); os.close(2);", id="with closed streams"),
+    ],
+)
+def test_a_child_ends_when_the_updater_has_no_more_time(tmp_path: Path, prelude: str) -> None:
+    abandoned, pipe = threading.Event(), tmp_path / "pid"
+    os.mkfifo(pipe)
+    script = f"import os, time; open({str(pipe)!r}, 'w').write(str(os.getpid())); {prelude} time.sleep(1000)"
+    command = Command((sys.executable, "-S", "-c", script), Path("/"), {"PATH": "/usr/bin:/bin"})
+    pids: list[int] = []
+
+    def abandon() -> None:
+        pids.append(int(pipe.read_text()))
+        abandoned.set()
+
+    watcher = threading.Thread(target=abandon)
+    watcher.start()
+    runner = ProcessRunner(ProcessLimits(), _CLOCK, abandoned)
+    with pytest.raises(GitError) as caught:
+        runner.run(command, Deadline.after(_CLOCK, 50))
+    watcher.join()
+    assert (caught.value.code, caught.value.retryable) == ("shutting_down", False)
+    assert not _alive(pids[0])
+    with pytest.raises(GitError, match="shutting down"):
+        runner.run(command, Deadline.after(_CLOCK, 50))
