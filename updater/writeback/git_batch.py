@@ -118,6 +118,8 @@ class BatchWriter:
         draft = self._draft(run, content)
         if target.pull_request is not None and (draft.changed or content.commit != branches.base_commit):
             run.pending = self._pending(session, run, branches, draft)
+        if run.is_dry_run and target.pull_request is not None and branches.expected is not None:
+            run.held = self._held(session, run, branches.push, branches.expected)
         if not draft.changed or run.is_dry_run:
             return draft.results
         return self._publish(session, run, Place(branches, content, expected), draft)
@@ -146,6 +148,16 @@ class BatchWriter:
                 if base.apply(run.batch.intents[index]).is_changed:
                     found[index] = branches.expected or ""
         return found
+
+    def _held(self, session: GitSession, run: Run, branch: str, tip: str) -> frozenset[int]:
+        """Intents that change nothing on a branch."""
+        staging = Staging(session.fetch_commit(branch, tip))
+        found: set[int] = set()
+        for index, intent in enumerate(run.batch.intents):
+            with suppress(WriteBackError, PlanError):
+                if not staging.apply(intent).is_changed:
+                    found.add(index)
+        return frozenset(found)
 
     def _look_up(self, session: GitSession, run: Run, branches: Branches, content: CommitContent) -> None:
         """See which pushes without an answer have been stored after all."""

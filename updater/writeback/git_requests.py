@@ -87,7 +87,7 @@ class RequestWriter:
             return _all_open(run, found)
         results = carry_out(run)
         if run.is_dry_run:
-            return results
+            return self._foreseen(run, forge, results)
         wanted = [index for index in results if results[index].outcome is WriteOutcome.WRITTEN or index in run.pending]
         if not wanted:
             return results
@@ -107,6 +107,21 @@ class RequestWriter:
                 results[index] = replace(results[index], outcome=WriteOutcome.WRITTEN, commit=carried)
             results[index] = replace(results[index], pull_request=request.url)
         return results
+
+    def _foreseen(self, run: Run, forge: RequestForge, results: Results) -> Results:
+        """What a dry run would change, without what is on its branch and asked for already."""
+        held = [index for index in run.held if results[index].outcome is WriteOutcome.DRY_RUN]
+        if not held:
+            return results
+        try:
+            found = forge.find_open(run.batch.target.write_branch, run.base)
+        except ForgeError as error:
+            self._log.warning("pull_request_lookup_failed", repository=str(run.batch.target.remote), error=str(error))
+            return results
+        if found is None:
+            return results
+        unchanged = {index: _unchanged(run.batch.intents[index], found) for index in held}
+        return {**results, **unchanged}
 
     def _look_up(self, batch: Batch, forge: RequestForge) -> OpenRequest | None:
         """An open request that carries these very changes, as far as that can be told before the remote is asked."""
@@ -153,7 +168,7 @@ class RequestWriter:
             "pull_request_opened", applications=job.names, provider=job.settings.provider.value, url=request.url
         )
         self._label(job, request)
-        if self._options.closes_superseded and not job.settings.is_rolling and job.settings.names_own_branches:
+        if self._options.closes_superseded:
             self._close_superseded(job, request)
 
     def _label(self, job: _Job, request: OpenRequest) -> None:
@@ -223,10 +238,11 @@ def _with_all_labels(settings: PullRequestSettings, intents: tuple[GitIntent, ..
 
 
 def _all_open(run: Run, request: OpenRequest) -> Results:
-    return {
-        index: WriteBackResult(intent.change_set, WriteOutcome.UNCHANGED, pull_request=request.url)
-        for index, intent in enumerate(run.batch.intents)
-    }
+    return {index: _unchanged(intent, request) for index, intent in enumerate(run.batch.intents)}
+
+
+def _unchanged(intent: GitIntent, request: OpenRequest) -> WriteBackResult:
+    return WriteBackResult(intent.change_set, WriteOutcome.UNCHANGED, pull_request=request.url)
 
 
 def _text(error: ForgeError) -> str:

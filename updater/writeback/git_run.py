@@ -35,6 +35,8 @@ class Run:
     """The base branch, once it is known."""
     pending: dict[int, str] = field(default_factory=dict)
     """With a pull request in view: what the push branch holds already and the base lacks, each with its commit."""
+    held: frozenset[int] = frozenset()
+    """What a dry run found on a push branch that is made anew each time."""
 
 
 @dataclass(slots=True)

@@ -294,6 +294,18 @@ def test_a_template_that_fails_is_replaced_and_said(github: Place) -> None:
     assert len(github.log.of("pull_request_text_replaced")) == 1
 
 
+def test_a_dry_run_of_a_rolling_request_tells_only_newer_versions(github: Place) -> None:
+    rolling = {"git-pull-request-mode": "rolling"}
+    url = github.round("1.1.0", **rolling).pull_request
+    (same,) = github.write(github.intent("1.1.0", **rolling), dry_run=True)
+    (newer,) = github.write(github.intent("1.2.0", **rolling), dry_run=True)
+    assert (same.outcome, same.pull_request) == (WriteOutcome.UNCHANGED, url)
+    assert newer.outcome is WriteOutcome.DRY_RUN
+    github.world.requests[0].is_open = False
+    (asked_again,) = github.write(github.intent("1.1.0", **rolling), dry_run=True)
+    assert asked_again.outcome is WriteOutcome.DRY_RUN
+
+
 def test_settings_of_no_use_end_the_start(github: Place) -> None:
     with pytest.raises(ConfigurationError) as caught:
         github.build(title_template="{{ .AppName")
