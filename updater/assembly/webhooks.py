@@ -126,6 +126,12 @@ class Webhooks:
         if routing.unauthenticated:
             text = f"webhooks of these types are believed without a secret: {', '.join(routing.unauthenticated)}"
             log.warning("setting_remarked", kind="unauthenticated_webhooks", text=text)
+        for kind, secret in sorted(routing.secrets.items()):
+            if secret.reveal() != secret.reveal().strip():
+                text = (
+                    f"the webhook secret of type {kind} begins or ends with a blank or a line break, which few can send"
+                )
+                log.warning("setting_remarked", kind="secret_with_blanks", text=text)
         log.debug("webhook_types_registered", types=",".join(routing.types))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from updater.errors import RegistryError
 from updater.model.references import ImageRepository
 from updater.ports.log import EventLog
 from updater.ports.nudges import PushEvent
@@ -41,10 +42,10 @@ class FleetNudges:
         self._log = log
 
     def nudge(self, event: PushEvent) -> int:
-        """The number of Applications that use the repository. Raises ``RegistryError`` when no registry can have it."""
+        """The number of Applications that use the repository."""
         users = self._runner.users_of(event.registry, event.repository)
         for repository in sorted(users.repositories):
-            self._forget(repository)
+            self._forget_guarded(repository)
         log = self._log.bind(
             registry=cap_text(event.registry), repository=cap_text(event.repository), tag=cap_text(event.tag)
         )
@@ -54,6 +55,13 @@ class FleetNudges:
             log.info("webhook_triggered", application=key)
         self._runner.nudge(users.keys)
         return len(users.keys)
+
+    def _forget_guarded(self, repository: ImageRepository) -> None:
+        try:
+            self._forget(repository)
+        except RegistryError as error:
+            # Nothing is known of what may not be asked; the attempts say so, each for its own image.
+            self._log.debug("repository_not_forgotten", repository=repository.full_name, error=str(error))
 
     def tags_changed(self, repository: ImageRepository) -> None:
         """A poll found other tags: who has just used the old ones need not wait for his turn (``registries.md`` 6.3).

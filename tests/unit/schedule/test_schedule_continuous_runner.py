@@ -26,7 +26,7 @@ from schedule_fleet import (
 )
 
 from updater.clock import Backoff
-from updater.errors import ArgoCDUnavailable
+from updater.errors import ArgoCDUnavailable, RegistryError
 from updater.model.applications import ApplicationSnapshot
 from updater.model.references import ImageRepository
 from updater.model.report import Report
@@ -231,6 +231,17 @@ def test_an_event_forgets_the_repository_before_its_users_are_attempted(running:
         "errors": 0,
         "skipped": 0,
     }
+
+
+def test_a_registry_that_may_not_be_asked_keeps_nobody_from_his_attempt(running: Run) -> None:
+    def refuse(repository: ImageRepository) -> None:
+        raise RegistryError("its host is not allowed", where=repository.registry)
+
+    fleet = Fleet("a")
+    running(fleet)
+    fleet.next_processed()
+    assert FleetNudges(fleet.runner, refuse, fleet.log).nudge(PushEvent("", "a")) == 1
+    assert fleet.next_processed() == Counter("a")
 
 
 def test_a_nudge_during_an_attempt_is_one_attempt_more(running: Run) -> None:

@@ -96,12 +96,12 @@ class Served:
         self.log = Told()
         self.runtime = build_runtime(settings, log=self.log, environment={})
         self._pool = ThreadPoolExecutor(1)
-        self._ended: Future[bool] | None = None
+        self.ended: Future[bool] | None = None
 
     def __enter__(self) -> Self:
         self.runtime.open()
         self.port = self.runtime.addresses["webhook"].port
-        self._ended = self._pool.submit(self.runtime.run)
+        self.ended = self._pool.submit(self.runtime.run)
         return self
 
     def __exit__(
@@ -111,9 +111,9 @@ class Served:
 
     def end(self) -> bool:
         """What ``run`` returns after ``stop``."""
-        assert self._ended is not None
+        assert self.ended is not None
         self.runtime.stop()
-        done = self._ended.result(WAIT_S)
+        done = self.ended.result(WAIT_S)
         self.runtime.close()
         self._pool.shutdown()
         return done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import pytest
 from served import WAIT_S, Served, pushed
 
 from updater.playground.showcase import Showcase
+from updater.transport.redaction import Secret
 
 pytestmark = pytest.mark.wire
 
@@ -145,6 +147,29 @@ def test_a_cycle_that_runs_at_the_end_makes_room_for_events(showcase: Showcase, 
     written = [call.request.name for call in showcase.world.calls_of("UpdateSpec")]
     assert written == ["shop-api", "shop-web"], "the cycle ended after its first write, and the event was finished"
     assert served.log.wait("webhook_finished")["updated"] == 1
+
+
+def test_a_listener_that_dies_ends_the_process_in_order(serve: Serve) -> None:
+    served = serve()
+    assert served.send(b"", "/healthz", method="GET") == (200, "OK")
+    server = served.runtime._parts.webhooks._listener._server
+    server.listening.shutdown(socket.SHUT_RDWR)
+    assert served.ended.result(WAIT_S)
+    assert served.runtime.lost_listener == "webhook"
+
+
+def test_remarks_at_the_start_name_what_is_believed_and_what_cannot_be(serve: Serve) -> None:
+    secrets = {"native": Secret("ends with a line break\n"), "quay.io": Secret("good")}
+    remarks = serve(webhooks={"secrets": secrets, "requires_secret": False}).log.of("setting_remarked")
+    texts = {str(remark["kind"]): str(remark["text"]) for remark in remarks}
+    assert (
+        "acr, aliyun-acr, cloudevents, docker.io, ghcr.io, gitlab, harbor, registry"
+        in texts["unauthenticated_webhooks"]
+    )
+    assert "type native" in texts["secret_with_blanks"]
+    assert "line break" not in texts["secret_with_blanks"].partition("begins")[0]
+    nobody = serve(webhooks={"secrets": {}})
+    assert [remark["kind"] for remark in nobody.log.of("setting_remarked")] == ["no_handlers"]
 
 
 def test_a_stop_without_events_ends_at_once(serve: Serve) -> None:
