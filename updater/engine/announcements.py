@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from updater.clock import Clock, SystemClock
-from updater.engine.failure_classes import is_standing
+from updater.engine.failure_classes import is_mild, is_standing
 from updater.engine.registry_failures import (
     Extent,
     RegistryFailure,
@@ -191,7 +191,7 @@ class Announcer:
         )
 
     def _say_failure(self, event: str, key: ApplicationKey, error: str, code: str) -> None:
-        """At error level; one that stays until somebody mends it only when it is new or its text has changed."""
+        """Loudly; one that stays until somebody mends it only when it is new or its text has changed."""
         if is_standing(code):
             if self._failures.get((event, key)) == error:
                 self._log.debug(event, application=str(key), error=error, code=code)
@@ -199,7 +199,8 @@ class Announcer:
             if len(self._failures) >= MAX_REMEMBERED:
                 self._failures.clear()
             self._failures[event, key] = error
-        self._log.error(event, application=str(key), error=error, code=code)
+        say = self._log.warning if is_mild(code) else self._log.error
+        say(event, application=str(key), error=error, code=code)
 
     def _is_new(self, key: ApplicationKey, text: str) -> bool:
         if (key, text) in self._said:

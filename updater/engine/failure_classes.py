@@ -18,16 +18,13 @@ _ANNOTATIONS = frozenset(
         "repo_not_git",
         "repo_url_refused",
         "pr_config_invalid",
-        "unsupported_source_type",
-        "no_source",
-        "no_matching_source",
-        "source_not_found",
         "template_parse",
         "template_exec",
         "empty_branch_name",
         "write_back_unavailable",
     )
 )
+_SOURCES = frozenset(("unsupported_source_type", "no_source", "no_matching_source", "source_not_found"))
 _FILES = frozenset(
     (
         "path_escapes_repo",
@@ -85,9 +82,14 @@ _REMOTES = frozenset(
         "update_invalid",
     )
 )
-_STANDING = _ANNOTATIONS | _FILES | _REMOTES
+_STANDING = _ANNOTATIONS | _SOURCES | _FILES | _REMOTES
 
 
 def is_standing(code: str) -> bool:
     """Whether a failure with this code comes again until an owner or the operator mends something."""
     return code in _STANDING
+
+
+def is_mild(code: str) -> bool:
+    """Whether a failure with this code is a warning: the Application has no source that could be written."""
+    return code in _SOURCES

@@ -199,3 +199,15 @@ def test_a_lasting_mistake_of_an_owner_is_said_once() -> None:
     announcer.recovered(key)
     announcer.failed(key, "git-branch 'a:b:c' is not understood", "invalid_git_branch")
     assert log.events("error") == ["application_failed_to_plan"] * 2
+
+
+def test_an_application_without_a_source_to_write_to_is_a_warning_said_once() -> None:
+    log = RecordingLog()
+    announcer = Announcer(log)
+    for _ in range(3):
+        announcer.failed(ApplicationKey("argocd", "a"), "none of the 2 sources is a Helm source", "no_matching_source")
+    assert [level for level, event, _ in log.records if event == "application_failed_to_plan"] == [
+        "warning",
+        "debug",
+        "debug",
+    ]
