@@ -31,7 +31,7 @@ comma-separated and may be repeated, an `array` takes one element per flag. A va
 with a warning; a flag that cannot be read ends the program with status 1.
 
 Rows marked with * belong to features that this release does not have: setting one ends the program with a line that
-says so, or warns when it is a mere number. The list of these features is at the end.
+says so. The list of these features is at the end.
 """
 
 _METRICS_INTRODUCTION = f"""\

@@ -31,10 +31,10 @@ def run_doctor(words: Sequence[str], environment: Mapping[str, str], place: Mapp
         return print_help(("doctor",))
     resolution = resolve("doctor", arguments, environment, platform=PLATFORM, place=place)
     settings = resolution.settings
-    warnings = (*resolution.warnings, *refuse_missing(settings))
+    refuse_missing(settings)
     redactor = Redactor(secret_values(settings))
     with logging_for(settings, redactor, has_result=True) as logging:
-        warn(logging.log, warnings)
+        warn(logging.log, resolution.warnings)
         return guard_command(logging.log, lambda: _examine(settings, environment, logging.log, redactor))
 
 

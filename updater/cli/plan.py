@@ -40,11 +40,11 @@ def run_plan(words: Sequence[str], environment: Mapping[str, str], place: Mappin
         return print_help(("plan",))
     resolution = resolve("plan", arguments, environment, platform=PLATFORM, place=place)
     settings = resolution.settings
-    warnings = (*resolution.warnings, *refuse_missing(settings))
+    refuse_missing(settings)
     names = tuple(dict.fromkeys(map(_parse_name, arguments.words)))
     redactor = Redactor(secret_values(settings))
     with logging_for(settings, redactor, has_result=True) as logging:
-        warn(logging.log, warnings)
+        warn(logging.log, resolution.warnings)
         return guard_command(logging.log, _Plan(settings, names, logging.log, redactor).run)
 
 

@@ -61,8 +61,8 @@ def run(words: Sequence[str], environment: Mapping[str, str], place: Mapping[str
         return resolve("run", arguments, environment, platform=PLATFORM, place=place, load_folder=load)
 
     resolution = resolve_with()
-    warnings = (*resolution.warnings, *refuse_missing(resolution.settings))
-    return _run_logged(resolution, lambda folder: resolve_with(lambda _: folder), warnings)
+    refuse_missing(resolution.settings)
+    return _run_logged(resolution, lambda folder: resolve_with(lambda _: folder), resolution.warnings)
 
 
 def wants_result(settings: Settings) -> bool:

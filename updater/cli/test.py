@@ -41,8 +41,8 @@ def run_tag_test(words: Sequence[str], environment: Mapping[str, str]) -> int:
         hint = "for example ghcr.io/acme/shop:1.2.0"
         raise ConfigurationError(f"image needs to be specified, exactly one: {found}", hint=hint, code="bad_argument")
     resolution = resolve("test", arguments, environment, platform=Platform())
-    warnings = (*resolution.warnings, *refuse_missing(resolution.settings))
-    return _test_logged(arguments.words[0], resolution.settings, warnings, environment)
+    refuse_missing(resolution.settings)
+    return _test_logged(arguments.words[0], resolution.settings, resolution.warnings, environment)
 
 
 def _test_logged(text: str, settings: Settings, warnings: tuple[Warned, ...], environment: Mapping[str, str]) -> int:

@@ -37,7 +37,7 @@ def run_webhook(words: Sequence[str], environment: Mapping[str, str]) -> int:
         return resolve("webhook", arguments, environment, platform=PLATFORM, load_folder=load)
 
     resolution = resolve_with()
-    warnings = (*resolution.warnings, *refuse_missing(resolution.settings))
+    refuse_missing(resolution.settings)
     settings, values = resolution.settings, webhook_command_settings(resolution.settings)
     if values.webhooks.port is None:
         text = "port 0 starts no webhook server, which is all that this command does"
@@ -45,7 +45,7 @@ def run_webhook(words: Sequence[str], environment: Mapping[str, str]) -> int:
     redactor = Redactor(secret_values(settings))
     with logging_for(settings, redactor, has_result=False) as logging, Shutdown() as shutdown:
         _announce(logging.log, settings, values)
-        warn(logging.log, warnings)
+        warn(logging.log, resolution.warnings)
         following = Following(
             resolution, lambda folder: resolve_with(lambda _: folder), logging=logging, redactor=redactor
         )

@@ -1,7 +1,6 @@
 """What this release does not have yet, in one table: a setting that asks for it ends the start with one clear line.
 
-Nothing is accepted and then ignored: a mere number that tunes what is not there warns, everything else is refused. A
-part that arrives removes its row.
+Nothing is accepted and then ignored. A part that arrives removes its row.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from updater.errors import ConfigurationError
-from updater.model.report import Warned
 from updater.settings.commands import Command
 from updater.settings.model import Setting, Settings
 from updater.settings.validation import name_source
@@ -29,7 +27,6 @@ class Missing:
     keys: tuple[str, ...]
     instead: str
     harmless: tuple[object, ...] = _OFF
-    is_tuning: bool = False
 
 
 MISSING = (
@@ -41,19 +38,11 @@ MISSING = (
 )
 
 
-def refuse_missing(settings: Settings) -> tuple[Warned, ...]:
-    """Warnings about numbers that tune what is not there.
-
-    Raises ``ConfigurationError`` for the first setting that asks for more than that.
-    """
-    warnings: list[Warned] = []
+def refuse_missing(settings: Settings) -> None:
+    """Raises ``ConfigurationError`` for the first setting that asks for what is not there."""
     for missing in MISSING:
         for setting in _asking(settings, missing):
-            refusal = _refusal(missing.feature, name_source(setting), missing.instead)
-            if not missing.is_tuning:
-                raise refusal
-            warnings.append(Warned("no_effect", f"{name_source(setting)} has no effect: {refusal.what}"))
-    return tuple(warnings)
+            raise _refusal(missing.feature, name_source(setting), missing.instead)
 
 
 def refuse_command(command: Command) -> None:
