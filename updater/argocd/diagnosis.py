@@ -68,6 +68,8 @@ class ServerDiagnosis:
         self._clock = clock
         self._transports = Transports(options.connection, tokens, clock)
         self._handshake: Handshake | None = None
+        self.snapshots: tuple[ApplicationSnapshot, ...] = ()
+        """The Applications that the account sees, once its rights were examined."""
         self._root_problem: ArgoCDForeignAnswer | None = None
         proxy = self._connection.proxies.proxy_for(self._address.base_url)
         self._proxy = _peer_of(proxy) if proxy else None
@@ -176,7 +178,7 @@ class ServerDiagnosis:
         return Seen(f"until {claims.expires:%Y-%m-%d %H:%M UTC}" if claims.expires else "without end")
 
     def _check_rights(self, fleet: FleetSource) -> Seen:
-        snapshots = fleet.fetch_applications(Deadline.after(self._clock, LIST_TIMEOUT_S))
+        snapshots = self.snapshots = fleet.fetch_applications(Deadline.after(self._clock, LIST_TIMEOUT_S))
         options = self._options
         return examine_rights(
             self._transports.configured,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from updater.argocd.client import ArgoCDClient
 from updater.argocd.diagnosis import DiagnosisOptions, Layer, ServerDiagnosis
 from updater.argocd.fleet import ArgoCDFleet, FleetOptions
 from updater.assembly.connections import connection_options, token_source
+from updater.assembly.diagnosis_git import MAX_REMOTES, WrittenTarget, examine_remote, left_out, written_targets
+from updater.assembly.git import GitParts, build_git
 from updater.assembly.registries import build_registries
 from updater.assembly.surroundings import Surroundings
 from updater.clock import Deadline
@@ -16,11 +20,16 @@ from updater.errors import UpdaterError
 from updater.model.applications import ANNOTATION_PREFIX, ApplicationSnapshot
 from updater.model.findings import Finding, Seen, Verdict
 from updater.planning import annotation_keys as keys
+from updater.planning.git_settings import GitScope
+from updater.planning.plans import PlanOptions
 from updater.ports.fleet import FleetSource
 from updater.registry.access_check import Access
 from updater.registry.client import RegistryClient
 from updater.registry.endpoints import Endpoint, EndpointSource
+from updater.rules.label_selectors import parse_label_selector
+from updater.rules.name_patterns import compile_name_patterns
 from updater.settings.parts import RunSettings
+from updater.settings.rules_files import RuleFiles
 
 _SERVER = "Argo CD"
 _REGISTRY_TIMEOUT_S = 30.0
@@ -49,11 +58,13 @@ class Diagnosis:
         self._settings = settings
         self._around = around
         self._closing: list[Callable[[], None]] = []
+        self._snapshots: tuple[ApplicationSnapshot, ...] = ()
 
     def findings(self) -> Iterator[Finding]:
         """Findings in the order of the layers, as they are made."""
         yield from self._server()
         yield from self._registries()
+        yield from self._git()
 
     def close(self) -> None:
         """Close every connection; what is under way ends with an error."""
@@ -78,6 +89,7 @@ class Diagnosis:
         yield from first.walk()
         if found:
             yield from Chain(_SERVER, found[0].layers(self._fleet)).walk()
+            self._snapshots = found[0].snapshots
 
     def _fleet(self, client: ArgoCDClient) -> FleetSource:
         filters = self._settings.filters
@@ -111,6 +123,41 @@ class Diagnosis:
                 yield from Chain(
                     f"Registry {endpoint.name}", (("access", _access(client, endpoint, self._around)),)
                 ).walk()
+
+    def _git(self) -> Iterator[Finding]:
+        """Only when an Application is written to Git: nothing is started otherwise."""
+        if not any(self._may_be_git(snapshot) for snapshot in self._snapshots):
+            return
+        made: list[tuple[GitParts, tuple[WrittenTarget, ...]]] = []
+
+        def settings() -> Seen:
+            git = build_git(self._settings.git, self._around, threading.Event(), writers=1)
+            self._closing.append(git.close)
+            targets = written_targets(self._snapshots, self._plan_options())
+            made.append((git, targets))
+            return Seen(f"{len(targets)} remotes are written to")
+
+        yield from Chain("Git", (("settings", settings),)).walk()
+        for git, targets in made:
+            for written in targets[:MAX_REMOTES]:
+                examine = partial(examine_remote, git.remotes, written, self._around.clock)
+                yield from Chain(f"Git {written[0].remote}", (("access", examine),)).walk()
+            if len(targets) > MAX_REMOTES:
+                yield Finding("Git", "more", left_out(len(targets) - MAX_REMOTES))
+
+    def _may_be_git(self, snapshot: ApplicationSnapshot) -> bool:
+        method = snapshot.annotations.get(f"{ANNOTATION_PREFIX}{keys.WRITE_BACK_METHOD}", "")
+        return bool(self._settings.filters.rules) or method.strip().startswith("git")
+
+    def _plan_options(self) -> PlanOptions:
+        filters = self._settings.filters
+        return PlanOptions(
+            name_patterns=compile_name_patterns(filters.name_patterns),
+            label_selector=parse_label_selector(filters.label_selector),
+            rules=RuleFiles(filters.rules).current,
+            follows_annotations=filters.follows_annotations,
+            git=GitScope(self._settings.argocd_namespace, frozenset(self._settings.git.secret_namespaces)),
+        )
 
 
 def _access(client: RegistryClient, endpoint: Endpoint, around: Surroundings) -> Callable[[], Seen]:
