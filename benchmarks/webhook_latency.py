@@ -19,13 +19,18 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from benchmarks.measuring import show
+from benchmarks.measuring import costs_by_turns, memory_of, show
 from updater.assembly import build_runtime
+from updater.model.applications import ANNOTATION_PREFIX, ApplicationKey, ApplicationSnapshot
+from updater.planning.memory import PlanMemory
+from updater.planning.plans import PlanOptions
+from updater.planning.watched import watched_repositories
 from updater.playground.fleets import synthetic_fleet
 from updater.playground.grpcweb_server import GrpcWebServer
 from updater.playground.registry import PlaygroundRegistry
 from updater.playground.world import World
 from updater.ports.log import EventLog, Field, NullLog
+from updater.schedule.users import RepositoryUsers
 from updater.settings.parts import ConnectionSettings, RegistrySettings, RunSettings
 from updater.settings.webhooks import WebhookSettings
 from updater.transport.redaction import Secret
@@ -36,6 +41,7 @@ EVENTS = 300
 """Each about another repository, one after the other: what is merged is not measured."""
 SECRET = "benchmark"  # noqa: S105 - of nothing but this measurement
 FLOOD_PER_S = 1_000
+LARGE_FLEET, LARGE_REPOSITORIES = 50_000, 2_000
 _WORKERS = 10
 _KNOCKERS = 8
 _PATIENCE_S = 60.0
@@ -92,6 +98,7 @@ class _FirstAttempts(NullLog):
 
 
 def main() -> None:
+    _measure_index()
     for users in (FEW_USERS, MANY_USERS):
         repositories = APPLICATIONS // users
         events = min(EVENTS, repositories)
@@ -102,6 +109,35 @@ def main() -> None:
                 with _flood(port) as rate:
                     _show(", secrets guessed meanwhile", _measure(pipe, port, users, "1.0.2", events))
                 print(f"  wrong secrets answered per second meanwhile: {rate():.0f}")
+
+
+def _measure_index() -> None:
+    """What it takes to know who uses a repository: after each List, and for each event."""
+    print(f"webhook_latency: an index over {LARGE_FLEET} Applications, {2 * LARGE_REPOSITORIES} repositories")
+    users, memory, options = RepositoryUsers(), PlanMemory(), PlanOptions()
+    fleet = [_large_application(number) for number in range(LARGE_FLEET)]
+
+    def index() -> None:
+        for snapshot in fleet:
+            users.put(str(snapshot.key), watched_repositories(snapshot, options, memory))
+
+    def look_up() -> None:
+        for number in range(LARGE_REPOSITORIES):
+            assert users.find("ghcr.io", f"acme/service-{number}").keys
+
+    held = memory_of(index).kept_bytes
+    costs = costs_by_turns(5, index, look_up)
+    show("after a List that changes nothing, CPU", [1000 * cost.cpu_s for cost in costs[0]], "ms")
+    show("one look-up, CPU", [1_000_000 * cost.cpu_s / LARGE_REPOSITORIES for cost in costs[1]], "us")
+    print(f"  memory: {held / 1_048_576:.1f} MiB")
+
+
+def _large_application(number: int) -> ApplicationSnapshot:
+    """Two images, each used by as many others as there are Applications to a repository."""
+    group = number % LARGE_REPOSITORIES
+    images = f"a=ghcr.io/acme/service-{group}:~1.0,b=ghcr.io/acme/proxy-{group}:~1.0"
+    key = ApplicationKey("argocd", f"app-{number:05}")
+    return ApplicationSnapshot(key, annotations={f"{ANNOTATION_PREFIX}image-list": images})
 
 
 def _measure(pipe: Connection, port: int, users: int, tag: str, events: int) -> list[Answered]:

@@ -56,14 +56,14 @@ class Document:
 
     def parts(self, name: str) -> tuple[Document, ...]:
         """A list of objects."""
-        items = self._list(name)
+        items = [{} if item is None else item for item in self._list(name)]
         if not all(isinstance(item, dict) for item in items):
             raise unreadable()
         return tuple(Document(item) for item in items)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of texts."""
-        items = self._list(name)
+        items = ["" if item is None else item for item in self._list(name)]
         if not all(isinstance(item, str) for item in items):
             raise unreadable()
         return tuple(items)

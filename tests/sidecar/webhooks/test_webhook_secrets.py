@@ -255,6 +255,7 @@ def test_a_batch_is_one_event_per_repository_and_tag() -> None:
         pytest.param([{"action": "push", "target": {"repository": "a"}}], "ignored_action", id="a layer"),
         pytest.param([{"action": "push", "target": {"tag": "1"}}], "missing_repository", id="no repository"),
         pytest.param({"action": "push"}, "bad_json", id="no list"),
+        pytest.param([None], "ignored_action", id="nothing in the list"),
         pytest.param(["push"], "bad_json", id="no objects"),
         pytest.param([{"action": "push", "target": "a"}], "bad_json", id="target of another type"),
     ],
@@ -262,6 +263,11 @@ def test_a_batch_is_one_event_per_repository_and_tag() -> None:
 def test_what_is_no_push_of_a_tag_is_refused(events: object, code: str) -> None:
     body = json.dumps({"events": events}).encode()
     assert code_of("registry", WebhookRequest("POST", {}, JSON, body), "") == code
+
+
+def test_a_tag_that_is_null_is_no_tag() -> None:
+    body = b'{"repository":"acme/api","updated_tags":[null]}'
+    assert code_of("quay.io", WebhookRequest("POST", {}, {}, body), "") == "missing_tag"
 
 
 def test_the_chinese_partition_of_amazon_has_its_own_domain() -> None:
