@@ -21,6 +21,7 @@ from updater.writeback.git_measures import GitMeasures
 from updater.writeback.git_plan import Batch
 from updater.writeback.git_requests_measured import MeasuredForge
 from updater.writeback.git_requests_text import RequestTemplates, application_names, named_applications, request_text
+from updater.writeback.git_requests_wishes import Wishes
 from updater.writeback.git_run import Results, Run, all_failed
 
 _PER_CHANGE_HEAD = re.compile(r"(?P<prefix>image-updater-[0-9a-f]{8}-)[0-9a-f]{64}")
@@ -54,7 +55,7 @@ class _Job:
 
 
 class RequestWriter:
-    """Writes batches whose target wants a request. Thread-safe; remembers which standing failures were said."""
+    """Writes batches whose target wants a request. Thread-safe; remembers what was said, and what others want."""
 
     def __init__(self, forges: Forges, options: RequestOptions, log: EventLog, measures: GitMeasures) -> None:
         self._forges = forges
@@ -62,6 +63,7 @@ class RequestWriter:
         self._log = log
         self._measures = measures
         self._lock = threading.Lock()
+        self._wishes = Wishes()
         self._said: dict[tuple[str, str, str], str] = {}
 
     def write(self, run: Run, carry_out: Callable[[Run], Results]) -> Results:
@@ -71,6 +73,8 @@ class RequestWriter:
         if settings is None:
             return carry_out(run)
         namespace = run.batch.intents[0].change_set.application.namespace
+        if settings.is_rolling and settings.names_own_branches:
+            run.batch = self._wishes.joined(run.batch, run.deadline.clock, remembers=not run.is_dry_run)
         try:
             with self._forges.open(target, namespace, run.deadline) as forge:
                 return self._write(run, MeasuredForge(forge, self._measures), settings, carry_out)

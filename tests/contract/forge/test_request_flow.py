@@ -306,6 +306,20 @@ def test_a_dry_run_of_a_rolling_request_tells_only_newer_versions(github: Place)
     assert asked_again.outcome is WriteOutcome.DRY_RUN
 
 
+def test_applications_of_one_file_that_come_one_by_one_roll_together(github: Place) -> None:
+    rolling = {"git-pull-request-mode": "rolling"}
+    shop = github.intent("1.1.0", "shop", **rolling)
+    named = values_editor([ValueWrite(HelmTarget().name, "mirror/shop")])
+    mirror = replace(github.intent("1.1.0", "mirror", **rolling), target=shop.target, edit=named)
+    outcomes = [github.write(intent)[0].outcome for intent in (shop, mirror, shop, mirror)]
+    (stored,) = github.world.requests
+    assert outcomes == [WriteOutcome.WRITTEN] * 2 + [WriteOutcome.UNCHANGED] * 2
+    assert github.repository.read(_PATH, stored.head) == "image:\n  name: mirror/shop\n  tag: 1.1.0\n"
+    assert github.repository.count(stored.head) == 2
+    assert stored.body.endswith("Opened by Argo CD Image Updater for argocd/mirror, argocd/shop.")
+    assert stored.title == "build: automatic update of 2 applications"
+
+
 def test_settings_of_no_use_end_the_start(github: Place) -> None:
     with pytest.raises(ConfigurationError) as caught:
         github.build(title_template="{{ .AppName")
