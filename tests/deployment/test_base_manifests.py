@@ -10,6 +10,7 @@ import yaml
 from docs.manifests import ARGO_CD_VALUES, INSTALL_MANIFEST, argo_cd_values, install_manifest
 from tests.deployment.documents import CONFIG, Container, container, find, folders_of_kustomize, load
 from updater.settings.arguments import parse_arguments
+from updater.settings.missing import refuse_missing
 from updater.settings.model import Platform
 from updater.settings.places import BESIDE_ARGOCD_SERVER
 from updater.settings.resolution import resolve
@@ -79,6 +80,7 @@ def test_the_program_starts_from_these_variables_and_flags(ours: Container) -> N
     explicit = [setting for setting in settings if setting.origin.is_explicit]
     assert len(explicit) == len(ours.words) + len(environment)
     assert resolution.warnings == ()
+    refuse_missing(resolution.settings)
 
 
 def test_the_configuration_names_only_known_keys() -> None:

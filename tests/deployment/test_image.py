@@ -119,8 +119,10 @@ def test_what_it_copies_becomes_a_program_that_knows_its_build(tmp_path: Path) -
     source = tmp_path / "src"
     for name in copied():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
-        place = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        place(ROOT / name, source / name)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name)
+        else:
+            shutil.copy(ROOT / name, source / name)
     wheel = _follow_the_build(source)
     program = _install(wheel, tmp_path / "installed")
 

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.deployment.alert_cases import CASES, PREFIX, Case
 from tests.deployment.documents import CONFIG, Document, load
+from tests.deployment.monitoring import ALERTS, DASHBOARD, RULES, filled, targets
 from tests.deployment.tools import need_packaged, run_tool
 from updater.telemetry.catalogue import CATALOGUE, Definition, MetricKind
 from updater.telemetry.metrics import MetricsOptions, PrometheusMetrics
@@ -23,12 +23,8 @@ GAUGES_NAMED_AS_COUNTERS = frozenset(
 )
 """What promtool complains about and stays: dashboards know these gauges of the older updater by these names."""
 
-RULES = load("monitoring/argocd-image-updater-prometheusrule.yaml")[0]["spec"]
-ALERTS = [rule for group in RULES["groups"] for rule in group["rules"]]
-DASHBOARD = json.loads((CONFIG / "monitoring" / "argocd-image-updater.json").read_text())
 _OURS = re.compile(rf"\b{PREFIX}\w+")
 _SELECTED = re.compile(r"\{([^{}]*)\}")
-_PLACEHOLDERS = {"$__rate_interval": "5m", "$__range": "1h", "$datasource": "default"}
 
 
 def exported_names() -> set[str]:
@@ -41,15 +37,6 @@ def _series(definition: Definition) -> Iterator[str]:
         yield PREFIX + name
         if definition.kind is MetricKind.HISTOGRAM:
             yield from (f"{PREFIX}{name}_{part}" for part in ("bucket", "sum", "count"))
-
-
-def panels(dashboard: Document = DASHBOARD) -> list[Any]:
-    return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
-
-
-def targets() -> list[tuple[str, str]]:
-    """Title of the panel and expression of everything that the dashboard shows."""
-    return [(panel["title"], target["expr"]) for panel in panels() for target in panel["targets"]]
 
 
 def exposition() -> str:
@@ -89,7 +76,11 @@ def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not()
 @pytest.mark.slow
 def test_alerts_fire_when_they_should_and_only_then(tmp_path: Path) -> None:
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(RULES))
-    tests = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [_unit_test(case) for case in CASES]}
+    tests = {
+        "rule_files": ["rules.yaml"],
+        "evaluation_interval": "1m",
+        "tests": [_unit_test(case) for case in CASES],
+    }
     path = tmp_path / "tests.yaml"
     path.write_text(yaml.safe_dump(tests))
     run_tool([need_packaged("promtool", "prometheus"), "test", "rules", str(path)])
@@ -146,17 +137,10 @@ def test_a_panel_is_made_of_metrics_of_the_program(title: str, expression: str) 
 
 
 def test_promtool_accepts_every_expression_of_the_dashboard(tmp_path: Path) -> None:
-    rules = [{"record": f"panel_{number}", "expr": _filled(text)} for number, (_, text) in enumerate(targets())]
+    rules = [{"record": f"panel_{number}", "expr": filled(text)} for number, (_, text) in enumerate(targets())]
     path = tmp_path / "panels.yaml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
     run_tool([need_packaged("promtool", "prometheus"), "check", "rules", str(path)])
-
-
-def _filled(expression: str) -> str:
-    """The expression as Grafana sends it."""
-    for name, value in _PLACEHOLDERS.items():
-        expression = expression.replace(name, value)
-    return re.sub(r"\$\w+", ".*", expression)
 
 
 def test_every_panel_has_its_own_place_and_number() -> None:
