@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from updater.assembly import build_runtime
 from updater.cli.following import Following
+from updater.errors import ConfigurationError
+from updater.ports.log import NullLog
 from updater.settings.arguments import parse_arguments
 from updater.settings.config_folder import ConfigFolder, load_config_folder
+from updater.settings.git_parts import CommitSettings, GitWriteSettings
 from updater.settings.model import Platform, Resolution
-from updater.settings.parts import RunSettings, run_settings
+from updater.settings.parts import ConnectionSettings, RunSettings, run_settings
 from updater.settings.resolution import resolve
 from updater.settings.table import options_of
 from updater.telemetry.log import Logging
@@ -149,3 +153,27 @@ def test_the_thread_ends_with_the_block(mounted: Mounted) -> None:
     with mounted.following:
         assert any(thread.name == "config-poll" for thread in threading.enumerate())
     assert not any(thread.name == "config-poll" for thread in threading.enumerate())
+
+
+def test_the_runtime_takes_over_what_may_change(tmp_path: Path) -> None:
+    template = tmp_path / "template"
+    template.write_text("first {{.AppName}}")
+    commit = CommitSettings(message_path=str(template), is_path_chosen=True)
+    settings = RunSettings(
+        ConnectionSettings("127.0.0.1:1", is_grpc_web=True, is_plaintext=True),
+        git=GitWriteSettings(commit),
+        interval_s=60.0,
+    )
+    runtime = build_runtime(settings, log=NullLog(), environment={})
+    try:
+        before = runtime._rounds._writes.intents
+        template.write_text("second {{.AppName}}")
+        runtime.reconfigure(settings)
+        after = runtime._rounds._writes.intents
+        assert after != before
+        template.write_text("third {{.AppName")
+        with pytest.raises(ConfigurationError):
+            runtime.reconfigure(settings)
+        assert runtime._rounds._writes.intents is after
+    finally:
+        runtime.close()

@@ -92,3 +92,11 @@ def test_only_lasting_failures_are_kept(polls: Polls) -> None:
     with pytest.raises(RepositoryUnknown):
         polls.fetch()
     assert polls.count == 0
+
+
+def test_lists_are_given_up_when_they_serve_for_another_time(polls: Polls) -> None:
+    polls.fetch()
+    polls.shared.share_for(5)
+    assert [polls.fetch(), polls.fetch()] == [2, 2]
+    polls.clock.at_s += 6
+    assert polls.fetch() == 3
