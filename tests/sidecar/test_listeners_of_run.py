@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -125,6 +126,18 @@ def test_metrics_say_what_the_settings_ask_for(build: Build) -> None:
     assert "images_checked_total" not in found
     assert "argocd_image_updater_update_cycle_last_end_timestamp" in found
     assert "argocd_image_updater_port_exhaustion_degraded 0.0" in found
+
+
+def test_a_new_interval_and_new_secrets_are_taken_over(build: Build) -> None:
+    runtime = build(FaceSettings(status_addr="127.0.0.1:0"), interval_s=60.0, is_warmed_up=False)
+    runtime.open()
+    with running(runtime):
+        wait_until(lambda: '"up_to_date"' in get(runtime, "status", "/api/v1/applications")[1])
+        before = runtime._settings
+        secret = FaceSettings(secrets=("one.two",))
+        runtime.reconfigure(replace(before, interval_s=0.2, face=secret))
+        wait_until(lambda: '"intervalSeconds":0.2' in get(runtime, "status", "/api/v1/cycles")[1])
+        wait_until(lambda: "one.two" not in get(runtime, "status", "/api/v1/applications/argocd/shop-typo")[1])
 
 
 def test_a_port_that_is_taken_ends_the_start_and_leaves_none_open(build: Build, log: RecordingLog) -> None:

@@ -51,7 +51,11 @@ class Presence:
         self._around = around
         self._exported = exported
         self._is_ending = False
-        self._status = _status_store(settings, around)
+        self._interval_s = settings.interval_s
+        self._redactor = Redactor(settings.face.secrets)
+        rhythm = Rhythm(settings.mode, settings.interval_s, settings.is_dry_run)
+        # Without somebody who can ask, nothing is kept.
+        self._status = StatusStore(rhythm, around.clock, self._redactor.clean) if settings.face.status_addr else None
         self._runner: Runner | None = None
         self._began_s: float | None = None
         self._lost_listener = ""
@@ -70,6 +74,13 @@ class Presence:
             on_death()
 
         self._face.open(lose)
+
+    def reconfigure(self, settings: RunSettings) -> None:
+        """Take over a new interval and new secrets."""
+        self._redactor.add(*settings.face.secrets)
+        self._interval_s = settings.interval_s
+        if self._status is not None:
+            self._status.change_interval(settings.interval_s)
 
     def end(self) -> None:
         """The shutdown has begun: probes hear of it."""
@@ -141,7 +152,7 @@ class Presence:
         is_continuous = Mode(self._settings.mode) is Mode.CONTINUOUS
         return Pulse(
             now_s=self._around.clock.monotonic_s(),
-            interval_s=self._settings.interval_s,
+            interval_s=self._interval_s,
             began_s=self._began_s,
             listed_s=runner.listed_s if runner else None,
             worked_s=runner.ended_s if runner else None,
@@ -149,14 +160,6 @@ class Presence:
             relist_s=FollowOptions().relist_s if is_continuous else 0.0,
             is_stopping=self._is_ending,
         )
-
-
-def _status_store(settings: RunSettings, around: Surroundings) -> StatusStore | None:
-    """None when nobody can ask: then nothing is kept either."""
-    if not settings.face.status_addr:
-        return None
-    rhythm = Rhythm(settings.mode, settings.interval_s, settings.is_dry_run)
-    return StatusStore(rhythm, around.clock, Redactor(settings.face.secrets).clean)
 
 
 def exported_metrics(face: FaceSettings) -> PrometheusMetrics | None:

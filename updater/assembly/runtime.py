@@ -131,6 +131,7 @@ class Runtime:
         if settings.interval_s != self._settings.interval_s and self._runner is not None:
             self._runner.change_interval(settings.interval_s)
             self._parts.registries.client.share_tags_for(share_tags_s(settings.registry))
+        self._parts.presence.reconfigure(settings)
         self._settings = replace(self._settings, interval_s=settings.interval_s)
         # Last, because only this can fail: the file of the template has been read by nobody yet.
         self._rounds.change_intents(self._parts.git.reconfigure(settings.git, self._around))

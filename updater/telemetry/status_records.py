@@ -140,7 +140,7 @@ def _image(decision: Decision, clean: Clean) -> ImageStatus:
         wanted=decision.wanted.tag_with_digest if decision.wanted else "",
         reason=decision.reason.value,
         strategy=rule.strategy.value,
-        constraint=cap_text(" ".join(filter(None, constraints)), _MAX_TEXT),
+        constraint=_shown(" ".join(filter(None, constraints)), clean),
         problem=_shown(decision.problem, clean),
         code=decision.error_code or (decision.reason.value if decision.reason is not Reason.UPDATE else ""),
         tags=decision.choice.considered if decision.choice else None,

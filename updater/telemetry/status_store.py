@@ -10,6 +10,7 @@ import threading
 from collections import Counter as Tally
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 from updater.clock import Clock
 from updater.model.applications import ApplicationKey
@@ -56,6 +57,12 @@ class StatusStore:
     def version(self) -> int:
         """Grows with every change."""
         return self._version
+
+    def change_interval(self, interval_s: float) -> None:
+        """Rounds repeat in another interval from now on."""
+        with self._lock:
+            self._rhythm = replace(self._rhythm, interval_s=interval_s)
+            self._version += 1
 
     def note_known(self, key: str) -> None:
         """An Application is looked after from now on."""
