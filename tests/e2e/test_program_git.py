@@ -176,7 +176,9 @@ def test_a_refused_password_costs_git_and_nothing_else(site: Site) -> None:
     out, err = site.run(GIT_PASSWORD="wrong-and-secret")
 
     assert site.remote.tip() == before
-    assert err.count("code=auth_failed") == 3
+    (line,) = [line for line in err.splitlines() if "code=auth_failed" in line]
+    assert "Could not write to" in line
+    assert "applications=3" in line
     assert "images_updated=1 errors=3" in out
     assert "wrong-and-secret" not in out + err
     assert site.world.application(ApplicationKey("argocd", "fields")).spec.source.helm.parameters[1].value == "1.0.1"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from updater.clock import Clock, SystemClock
 from updater.engine.failure_classes import is_mild, is_standing
+from updater.engine.git_failures import GitFailure, SaidGitFailures, examples_of, group_git_failures
 from updater.engine.registry_failures import (
     Extent,
     RegistryFailure,
@@ -36,6 +37,7 @@ class Announcer:
     def __init__(self, log: EventLog, clock: Clock | None = None) -> None:
         self._log = log
         self._said_failures = SaidFailures(clock or SystemClock())
+        self._said_git_failures = SaidGitFailures(clock or SystemClock())
         self._said: set[tuple[ApplicationKey, str]] = set()
         self._failures: dict[tuple[str, ApplicationKey], str] = {}
         self._emptiness = ""
@@ -123,11 +125,13 @@ class Announcer:
         self._log.info("write_queued", application=str(key), changes=changes, repository=repository)
 
     def written(self, result: WriteBackResult) -> None:
-        """What came of a change set."""
+        """What came of a change set; failures of Git are summed up by ``unwritten``."""
         key = str(result.change_set.application)
         count = len(result.change_set.images)
         if result.outcome is not WriteOutcome.FAILED:
             self._failures.pop(("write_failed", result.change_set.application), None)
+        if result.outcome is WriteOutcome.WRITTEN and result.change_set.git is not None:
+            self._said_git_failures.forget(str(result.change_set.git.remote))
         match result.outcome:
             case WriteOutcome.WRITTEN:
                 self._log.info("write_finished", application=key, attempts=result.attempts, **_place(result))
@@ -137,10 +141,34 @@ class Announcer:
                 self._log.info("write_unneeded", application=key, **_request(result))
             case WriteOutcome.SUPERSEDED:
                 self._log.warning("write_superseded", application=key, text=result.error)
-            case WriteOutcome.FAILED:
+            case WriteOutcome.FAILED if result.change_set.git is None:
                 self._say_failure("write_failed", result.change_set.application, result.error, result.error_code)
         if result.outcome.counts_as_updated:
             self._changes(result)
+
+    def unwritten(self, results: Iterable[WriteBackResult]) -> None:
+        """One error for each cause among the changes that could not be written to Git."""
+        for failure in group_git_failures(results):
+            concerned = self._said_git_failures.take(failure)
+            if len(concerned) == 1:
+                result = failure.results[0]
+                self._say_failure("write_failed", result.change_set.application, result.error, result.error_code)
+                continue
+            if concerned:
+                self._repository_failed(failure, concerned)
+            for result in failure.results:
+                key = str(result.change_set.application)
+                self._log.debug("write_failed", application=key, error=result.error, code=result.error_code)
+
+    def _repository_failed(self, failure: GitFailure, concerned: frozenset[ApplicationKey]) -> None:
+        self._log.error(
+            "repository_failed",
+            repository=failure.repository,
+            code=failure.code,
+            applications=len(concerned),
+            examples=examples_of(concerned),
+            error=failure.text,
+        )
 
     def round_finished(self, report: Report) -> None:
         """The summary line."""

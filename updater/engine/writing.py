@@ -139,6 +139,7 @@ class Writing:
             for intent in intents:
                 if id(intent.change_set) not in results:
                     note(self._met_a_bug(intent.change_set, error))
+        self._announcer.unwritten(result for result in results.values() if result.outcome is WriteOutcome.FAILED)
         return list(results.values())
 
     def _write_git(self, intents: list[GitIntent], deadline: Deadline, note: Callable[[WriteBackResult], None]) -> None:

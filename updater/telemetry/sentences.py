@@ -67,6 +67,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         ),
         "write_skipped_dry_run": "Dry run - not committing {changes} changes to application",
         "write_failed": "Could not update application spec: {error}",
+        "repository_failed": "Could not write to {repository!keep}: {error}",
         "application_skipped": "skipping app '{application!keep}': {text}",
         "application_failed_to_plan": "Could not process application {application!keep}: {error}",
         "application_type_unsupported": "skipping app '{application!keep}' of type '{type}'",

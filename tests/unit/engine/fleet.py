@@ -125,7 +125,9 @@ class MemoryGit:
         name = intent.change_set.application.name
         usual = WriteOutcome.DRY_RUN if dry_run else WriteOutcome.WRITTEN
         outcome, code = self.outcomes.get(name, (usual, ""))
-        return WriteBackResult(intent.change_set, outcome, error_code=code, error=code and f"{name}: {code}")
+        return WriteBackResult(
+            intent.change_set, outcome, error_code=code, error=code and f"{intent.change_set.application}: {code}"
+        )
 
 
 @dataclass

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -159,12 +160,32 @@ def test_a_bug_met_while_judging_costs_one_application(monkeypatch: pytest.Monke
     assert log.events("error") == ["bug_found"]
 
 
-def _rounds(git: MemoryGit, log: RecordingLog) -> Callable[[], None]:
-    """Rounds of one process over one Application."""
-    clock, experience = SystemClock(), Experience(log)
-    writers = Writers(MemoryWriteBack(), git)
-    engine = Engine(MemoryRegistry(TAGS), writers, EngineOptions(), clock, experience, threading.Event())
-    return lambda: (engine.process([_application("a", **GIT)], Deadline.after(clock, 30), NoProgress()), None)[1]
+class LateClock(SystemClock):
+    """Later than it is, by as much as a test says."""
+
+    late_s = 0.0
+
+    def monotonic_s(self) -> float:
+        return super().monotonic_s() + self.late_s
+
+
+@dataclass
+class Rounds:
+    """Rounds of one process, a minute and more apart unless a test says otherwise."""
+
+    git: MemoryGit
+    log: RecordingLog = field(default_factory=RecordingLog)
+    clock: LateClock = field(default_factory=LateClock)
+
+    def __post_init__(self) -> None:
+        experience = Experience(self.log, clock=self.clock)
+        writers = Writers(MemoryWriteBack(), self.git)
+        self.engine = Engine(MemoryRegistry(TAGS), writers, EngineOptions(), self.clock, experience, threading.Event())
+
+    def run(self, *names: str, apart_s: float = 61.0) -> None:
+        self.clock.late_s += apart_s
+        applications = [_application(name, **GIT) for name in names]
+        self.engine.process(applications, Deadline.after(self.clock, 30), NoProgress())
 
 
 @pytest.mark.parametrize(
@@ -172,23 +193,47 @@ def _rounds(git: MemoryGit, log: RecordingLog) -> Callable[[], None]:
     [pytest.param("push_denied", 1, id="stays until somebody mends it"), pytest.param("network", 3, id="may pass")],
 )
 def test_a_lasting_failure_is_said_at_error_level_once(code: str, errors: int) -> None:
-    git, log = MemoryGit({"a": (WriteOutcome.FAILED, code)}), RecordingLog()
-    process = _rounds(git, log)
+    rounds = Rounds(MemoryGit({"a": (WriteOutcome.FAILED, code)}))
     for _ in range(3):
-        process()
-    assert log.events("error").count("write_failed") == errors
-    assert log.events("debug").count("write_failed") == 3 - errors
+        rounds.run("a")
+    assert rounds.log.events("error").count("write_failed") == errors
+    assert rounds.log.events("debug").count("write_failed") == 3 - errors
 
 
 def test_a_lasting_failure_is_news_again_with_another_text_or_after_a_success() -> None:
-    git, log = MemoryGit({"a": (WriteOutcome.FAILED, "push_denied")}), RecordingLog()
-    process = _rounds(git, log)
+    rounds = Rounds(MemoryGit())
     for outcome in (WriteOutcome.FAILED, WriteOutcome.WRITTEN, WriteOutcome.FAILED):
-        git.outcomes["a"] = (outcome, "push_denied" if outcome is WriteOutcome.FAILED else "")
-        process()
-    git.outcomes["a"] = (WriteOutcome.FAILED, "repo_not_found")
-    process()
-    assert log.events("error").count("write_failed") == 3
+        rounds.git.outcomes["a"] = (outcome, "push_denied" if outcome is WriteOutcome.FAILED else "")
+        rounds.run("a")
+    rounds.git.outcomes["a"] = (WriteOutcome.FAILED, "repo_not_found")
+    rounds.run("a")
+    assert rounds.log.events("error").count("write_failed") == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "errors"),
+    [pytest.param("no_credentials", 1, id="stays until somebody mends it"), pytest.param("network", 2, id="may pass")],
+)
+def test_what_many_applications_of_one_repository_share_is_one_error(code: str, errors: int) -> None:
+    rounds = Rounds(MemoryGit(dict.fromkeys("abcd", (WriteOutcome.FAILED, code))))
+    for _ in range(2):
+        rounds.run(*"abcd")
+    said = [fields for level, event, fields in rounds.log.records if event == "repository_failed"]
+    assert [(each["applications"], each["code"]) for each in said] == [(4, code)] * errors
+    assert said[0]["examples"] == "argocd/a, argocd/b, argocd/c, ..."
+    assert said[0]["error"] == code
+    assert rounds.log.events("error") == ["repository_failed"] * errors
+    assert rounds.log.events("debug").count("write_failed") == 8
+
+
+def test_those_who_meet_a_known_cause_within_a_minute_are_counted_in_its_next_record() -> None:
+    rounds = Rounds(MemoryGit(dict.fromkeys("abcd", (WriteOutcome.FAILED, "network"))))
+    rounds.run("a")
+    for name in "bc":
+        rounds.run(name, apart_s=1.0)
+    rounds.run("d")
+    assert rounds.log.events("error") == ["write_failed", "repository_failed"]
+    assert [fields["applications"] for _, event, fields in rounds.log.records if event == "repository_failed"] == [3]
 
 
 def test_a_lasting_mistake_of_an_owner_is_said_once() -> None:
