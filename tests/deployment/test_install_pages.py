@@ -71,6 +71,14 @@ def test_a_page_names_only_keys_and_paths_that_exist(name: str) -> None:
     assert written - {"argocd.token"} <= keys
 
 
+def test_the_page_of_the_folder_names_everything_in_it() -> None:
+    text = (CONFIG / "README.md").read_text()
+    for path in CONFIG.iterdir():
+        assert f"`{path.name}{'/' if path.is_dir() else ''}`" in text or path.name == "README.md"
+    for target in re.findall(r"\]\(([\w./-]+)\)", text):
+        assert (CONFIG / target).exists(), target
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_starts_the_program_with_settings_it_knows(name: str) -> None:
     words = shlex.split(unit(name)["ExecStart"][0])
