@@ -22,7 +22,7 @@ from updater.ports.log import EventLog
 
 MAX_BODY_BYTES = 1_048_576
 
-LIMITS = Limits(workers=16, max_body_bytes=0, idle_timeout_s=5, request_timeout_s=10.0)
+LIMITS = Limits(workers=32, max_body_bytes=0, idle_timeout_s=5, request_timeout_s=10.0)
 """Payloads come in one piece from nearby and are answered within milliseconds. The cap on bodies is ours to keep, so
 that its answer is in our words."""
 

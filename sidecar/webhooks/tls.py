@@ -17,6 +17,7 @@ from types import MappingProxyType
 from cryptography import x509
 
 from sidecar.server import server_tls
+from sidecar.webhooks.renewal import RenewedContext
 from sidecar.webhooks.self_signed import make_pair
 from updater.clock import Clock
 from updater.errors import ConfigurationError
@@ -83,17 +84,23 @@ def webhook_tls(wish: TlsWish, clock: Clock, log: EventLog) -> ssl.SSLContext | 
         raise _invalid(f"the lowest version {wish.minimum} is above the highest, {wish.maximum}", "--tlsminversion")
     lowest = minimum or min(_LIBRARY_MINIMUM, maximum or _LIBRARY_MINIMUM)
     suites = _suites(wish.ciphers, lowest, log)
+
+    def make() -> ssl.SSLContext:
+        if has_pair:
+            _check_dates(certificate, clock.now())
+            context = server_tls(str(certificate), str(key), lowest)
+        else:
+            context = _self_signed_context(lowest, clock)
+        if maximum:
+            context.maximum_version = maximum
+        if suites:
+            context.set_ciphers(suites)
+        return context
+
     if has_pair:
-        _check_dates(certificate, clock.now())
-        context = server_tls(str(certificate), str(key), lowest)
-    else:
-        context = _self_signed_context(lowest, clock)
-        log.warning("webhook_certificate_made", text="registries cannot verify it; mount a pair for them")
-    if maximum:
-        context.maximum_version = maximum
-    if suites:
-        context.set_ciphers(suites)
-    return context
+        return RenewedContext(make, (certificate, key), clock, log).outer
+    log.warning("webhook_certificate_made", text="registries cannot verify it; mount a pair for them")
+    return make()
 
 
 def _self_signed_context(minimum: ssl.TLSVersion, clock: Clock) -> ssl.SSLContext:

@@ -150,6 +150,68 @@ def test_a_pair_out_of_its_time_is_refused(tmp_path: Path) -> None:
             made(tmp_path)
 
 
+class MovedClock(SystemClock):
+    ahead_s = 0.0
+
+    def monotonic_s(self) -> float:
+        return super().monotonic_s() + self.ahead_s
+
+
+def issue(folder: Path, authority: trustme.CA) -> None:
+    issued = authority.issue_cert("localhost")
+    issued.cert_chain_pems[0].write_to_path(folder / "tls.crt")
+    issued.private_key_pem.write_to_path(folder / "tls.key")
+
+
+def shake_hands(server: ssl.SSLContext, authority: trustme.CA, name: str | None = "localhost") -> None:
+    """One handshake in memory; raises ``ssl.SSLError`` when the client does not trust what it is shown."""
+    client = ssl.create_default_context()
+    client.check_hostname = name is not None
+    authority.configure_trust(client)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = client.wrap_bio(back, there, server_hostname=name)
+    theirs = server.wrap_bio(there, back, server_side=True)
+    left = [ours, theirs]
+    while left:
+        for side in tuple(left):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            left.remove(side)
+
+
+@pytest.mark.parametrize("name", ["localhost", None])
+def test_a_pair_that_is_renewed_is_served_without_a_restart(tmp_path: Path, name: str | None) -> None:
+    old, new, clock, log = trustme.CA(), trustme.CA(), MovedClock(), Told()
+    issue(tmp_path, old)
+    context = webhook_tls(TlsWish(folder=str(tmp_path)), clock, log)
+    assert context is not None
+    shake_hands(context, old, name)
+    issue(tmp_path, new)
+    shake_hands(context, old, name)
+    clock.ahead_s += 10
+    shake_hands(context, new, name)
+    assert log.of("webhook_certificate_renewed") == [{"file": str(tmp_path / "tls.crt")}]
+
+
+def test_a_renewal_that_cannot_be_used_keeps_what_was_good(tmp_path: Path) -> None:
+    good, clock, log = trustme.CA(), MovedClock(), Told()
+    issue(tmp_path, good)
+    context = webhook_tls(TlsWish(folder=str(tmp_path)), clock, log)
+    assert context is not None
+    key = (tmp_path / "tls.key").read_bytes()
+    for content in (b"half", None):
+        (tmp_path / "tls.key").unlink() if content is None else (tmp_path / "tls.key").write_bytes(content)
+        clock.ahead_s += 10
+        shake_hands(context, good)
+    assert [fields["code"] for fields in log.of("webhook_certificate_refused")] == ["tls_invalid"]
+    (tmp_path / "tls.key").write_bytes(key)
+    clock.ahead_s += 10
+    shake_hands(context, good)
+    assert len(log.of("webhook_certificate_renewed")) == 1
+
+
 def test_a_key_of_another_certificate_is_refused(pair: Path) -> None:
     (pair / "tls.key").write_bytes(make_pair(datetime.now(UTC))[1])
     with pytest.raises(ConfigurationError, match="cannot be used"):
