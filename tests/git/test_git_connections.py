@@ -39,7 +39,7 @@ def far(request: pytest.FixtureRequest, served: BareRepository) -> Iterator[Far]
 @pytest.mark.parametrize(
     ("hook", "script", "pushes"),
     [
-        pytest.param("post-receive", "kill -9 $PPID", 1, id="after it was stored"),
+        pytest.param("reference-transaction", '[ "$1" = committed ] && kill -9 $PPID', 1, id="after it was stored"),
         pytest.param("pre-receive", "mkdir once && kill -9 $PPID", 2, id="before it was stored"),
     ],
 )
@@ -53,6 +53,7 @@ def test_a_push_that_breaks_off_is_looked_up_and_stored_once(
     result = connect(entry, options=options).write_one(intent_for(url, "1.1.0"))
     assert (result.error, result.outcome, result.commit) == ("", WriteOutcome.WRITTEN, served.tip())
     assert log.events.count("git_push_ended") == pushes
+    assert log.events.count("git_push_found") == 2 - pushes
     assert served.count() == before + 1
 
 
