@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from updater.forge.azure_devops import AzureDevOps
 from updater.forge.bitbucket import Bitbucket
 from updater.forge.bitbucket_server import BitbucketServer
 from updater.forge.calls import CallOptions, Connection, ForgeApi
+from updater.forge.connections import Connections
 from updater.forge.gitea import Gitea
 from updater.forge.github import GitHub
 from updater.forge.gitlab import GitLab
@@ -22,7 +22,6 @@ from updater.model.git_targets import GitTarget
 from updater.model.pull_requests import ForgeProvider
 from updater.ports.forge import RequestForge
 from updater.ports.log import EventLog
-from updater.transport.http import HttpOptions, HttpTransport
 
 _CLIENTS: Mapping[ForgeProvider, Callable[[ForgeApi, ForgePlace], RequestForge]] = MappingProxyType(
     {
@@ -46,7 +45,7 @@ class ForgeOptions:
 
 
 class ForgeClients:
-    """A ``Forges``. Thread-safe as its source of access is; holds no connection between two repositories.
+    """A ``Forges``. Thread-safe as its source of access is.
 
     ``close`` cuts off what runs, from any thread, and lets nothing new begin.
     """
@@ -54,11 +53,8 @@ class ForgeClients:
     def __init__(self, access: ForgeAccessSource, options: ForgeOptions, clock: Clock, log: EventLog) -> None:
         self._access = access
         self._options = options
-        self._clock = clock
+        self._connections = Connections(clock)
         self._log = log
-        self._lock = threading.Lock()
-        self._running: set[HttpTransport] = set()
-        self._is_closed = False
 
     @contextmanager
     def open(self, target: GitTarget, namespace: str, deadline: Deadline) -> Iterator[RequestForge]:
@@ -67,7 +63,7 @@ class ForgeClients:
         provider = target.pull_request.provider
         place = find_place(provider, target.remote, self._options.urls)
         with self._access.open(target, namespace, place.host, deadline) as access:
-            transport = self._begin(access.http)
+            transport = self._connections.take(access.http)
             connection = Connection(
                 place.api,
                 access.token,
@@ -78,27 +74,8 @@ class ForgeClients:
             try:
                 yield _CLIENTS[provider](ForgeApi(connection, deadline, self._options.calls, self._log), place)
             finally:
-                self._end(transport)
+                self._connections.give_back(transport)
 
     def close(self) -> None:
         """Cancel every request. Idempotent."""
-        with self._lock:
-            self._is_closed = True
-            running = tuple(self._running)
-        for transport in running:
-            transport.close()
-
-    def _begin(self, http: HttpOptions) -> HttpTransport:
-        transport = HttpTransport(http, self._clock)
-        with self._lock:
-            self._running.add(transport)
-            is_closed = self._is_closed
-        if is_closed:
-            # It answers every request with the same failure as one that is cut off.
-            transport.close()
-        return transport
-
-    def _end(self, transport: HttpTransport) -> None:
-        with self._lock:
-            self._running.discard(transport)
-        transport.close()
+        self._connections.close()

@@ -91,8 +91,11 @@ class ForgeBench:
         clients = ForgeClients(self.access, ForgeOptions(parsed, options), self.clock, log or NullLog())
         remote = parse_git_remote(self.url)
         target = GitTarget(remote, "values.yaml", pull_request=PullRequestSettings(self.case.provider))
-        with clients.open(target, "argocd", Deadline.after(self.clock, within_s)) as forge:
-            yield forge
+        try:
+            with clients.open(target, "argocd", Deadline.after(self.clock, within_s)) as forge:
+                yield forge
+        finally:
+            clients.close()
 
     def with_token(self, kind: TokenKind, username: str = "", token: str = TOKEN) -> None:
         self.access.access = replace(self.access.access, kind=kind, username=username, token=Secret(token))

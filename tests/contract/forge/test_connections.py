@@ -19,6 +19,7 @@ from updater.errors import ForgeError
 from updater.forge.access import ForgeAccess, TokenKind
 from updater.forge.calls import CallOptions
 from updater.forge.client import ForgeClients, ForgeOptions
+from updater.forge.connections import Connections
 from updater.forge.places import ApiUrl
 from updater.model.git_remotes import parse_git_remote
 from updater.model.git_targets import GitTarget
@@ -50,8 +51,11 @@ def _look(url: str, access: ForgeAccess, options: ForgeOptions = _OPTIONS) -> No
     clock = SystemClock()
     clients = ForgeClients(GivenAccess(access), options, clock, NullLog())
     target = GitTarget(parse_git_remote(url), "", pull_request=PullRequestSettings(ForgeProvider.GITHUB))
-    with clients.open(target, "argocd", Deadline.after(clock, 20)) as forge:
-        assert forge.find_open("bump/a", "main") is None
+    try:
+        with clients.open(target, "argocd", Deadline.after(clock, 20)) as forge:
+            assert forge.find_open("bump/a", "main") is None
+    finally:
+        clients.close()
 
 
 def test_a_server_of_an_unknown_authority_gets_no_token(secured: ForgeServer) -> None:
@@ -86,3 +90,20 @@ def test_the_operators_address_gets_the_requests_of_another_host() -> None:
         url = ApiUrl(ForgeProvider.GITHUB, "git.example.com", f"{server.url}/api/v3")
         _look("git@git.example.com:acme/deploy.git", _ACCESS, replace(_OPTIONS, urls=(url,)))
         assert len(server.forge.asked) == 1
+
+
+def test_connections_are_kept_between_repositories_unless_files_decide_about_them(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    connections = Connections(SystemClock())
+    plain, other = HttpOptions(), HttpOptions(proxies=ProxyOptions("http://proxy:1"))
+    passing = HttpOptions(TlsOptions(ca_file=str(path)))
+    first, second, third = (connections.take(each) for each in (plain, other, passing))
+    for transport in (first, second, third):
+        connections.give_back(transport)
+    assert connections.take(plain) is first
+    assert connections.take(other) is second
+    assert connections.take(passing) is not third
+    connections.close()
