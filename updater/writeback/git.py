@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import zip_longest
 
 from updater.clock import Clock, Deadline
 from updater.errors import UpdaterError, WriteBackError
@@ -26,6 +27,7 @@ from updater.writeback.git_plan import Batch, WriterKey, plan_batches, writer_ke
 from updater.writeback.git_requests import RequestWriter
 
 OnResult = Callable[[WriteBackResult], None]
+_LOST_CODES = frozenset(("auth_failed", "repo_not_found", "no_credentials", "credentials_scheme_mismatch"))
 _ENDING = "not written, because the updater is shutting down"
 
 
@@ -96,9 +98,12 @@ class GitWriteBack:
     ) -> tuple[WriteBackResult, ...]:
         tracks = _tracks(plan_batches(intents, self._options.max_batch if self._options.is_batching else 1))
         found: dict[int, WriteBackResult] = {}
+        lost: dict[tuple[str, ...], tuple[str, str]] = {}
 
         def write(track: Sequence[Batch]) -> list[WriteBackResult]:
-            return [result for batch in track for result in self._write(batch, deadline, on_result, dry_run=dry_run)]
+            return [
+                result for batch in track for result in self._write(batch, deadline, on_result, lost, dry_run=dry_run)
+            ]
 
         if tracks:
             with ThreadPoolExecutor(min(self._options.writers, len(tracks)), thread_name_prefix="git-write") as pool:
@@ -107,11 +112,23 @@ class GitWriteBack:
         return tuple(found[id(intent.change_set)] for intent in intents)
 
     def _write(
-        self, batch: Batch, deadline: Deadline, on_result: OnResult, *, dry_run: bool
+        self,
+        batch: Batch,
+        deadline: Deadline,
+        on_result: OnResult,
+        lost: dict[tuple[str, ...], tuple[str, str]],
+        *,
+        dry_run: bool,
     ) -> tuple[WriteBackResult, ...]:
+        """lost: remotes that nobody need ask again, with code and text; this adds to it."""
+        login = _login(batch)
         try:
-            with self._turns.taken(writer_key(batch.target), deadline):
-                results = self._write_now(batch, deadline, dry_run=dry_run)
+            if login in lost:
+                results = _failed(batch, *lost[login])
+            else:
+                with self._turns.taken(writer_key(batch.target), deadline):
+                    results = self._write_now(batch, deadline, dry_run=dry_run)
+                _note_loss(batch, results, lost)
         except WriteBackError as error:
             results = _failed(batch, error.code, str(error))
         self._measures.ended((*batch.intents, *batch.superseded), results)
@@ -130,11 +147,32 @@ class GitWriteBack:
 
 
 def _tracks(batches: Sequence[Batch]) -> tuple[list[Batch], ...]:
-    """Batches that must follow each other, together: none of them is to hold a thread while it waits for its turn."""
+    """Batches that must follow each other, together: none of them is to hold a thread while it waits for its turn.
+
+    The first of every remote come first, so that many branches of one that hangs keep no other remote waiting.
+    """
     tracks: dict[WriterKey, list[Batch]] = {}
     for batch in batches:
         tracks.setdefault(writer_key(batch.target), []).append(batch)
-    return tuple(tracks.values())
+    by_remote: dict[str, list[list[Batch]]] = {}
+    for track in tracks.values():
+        by_remote.setdefault(track[0].target.remote.key, []).append(track)
+    ranks = zip_longest(*by_remote.values())
+    return tuple(track for rank in ranks for track in rank if track is not None)
+
+
+def _login(batch: Batch) -> tuple[str, ...]:
+    """Remote and credentials: what the remote says of these holds for every branch, within one call."""
+    remote, credentials, project, _ = writer_key(batch.target)
+    return remote, credentials, project, batch.intents[0].change_set.application.namespace
+
+
+def _note_loss(batch: Batch, results: Sequence[WriteBackResult], lost: dict[tuple[str, ...], tuple[str, str]]) -> None:
+    """Whether the remote has refused the credentials, or has no such repository (``write-back.md`` 5.5)."""
+    first = results[0]
+    if first.error_code in _LOST_CODES and all(result.error_code == first.error_code for result in results):
+        text = first.error.removeprefix(f"{first.change_set.application}: ")
+        lost[_login(batch)] = first.error_code, text
 
 
 def _failed(batch: Batch, code: str, text: str) -> tuple[WriteBackResult, ...]:

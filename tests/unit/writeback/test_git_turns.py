@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.git.bench import intent_for
 from updater.clock import Deadline, SystemClock
 from updater.errors import GitError
@@ -113,3 +115,46 @@ def test_results_are_heard_of_as_they_come() -> None:
 def test_nothing_to_write_is_no_work() -> None:
     writer = _write_back(ClosedRemotes(KeyError()))
     assert writer.write_all([], dry_run=False, deadline=Deadline.after(_CLOCK, 20)) == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "asked"),
+    [
+        pytest.param("auth_failed", 2, id="refused credentials"),
+        pytest.param("repo_not_found", 2, id="no such repository"),
+        pytest.param("branch_not_found", 4, id="a matter of one branch"),
+    ],
+)
+def test_what_holds_for_every_branch_is_asked_once_for_each_login(code: str, asked: int) -> None:
+    remotes = ClosedRemotes(GitError("no", code=code))
+    remotes.gate.set()
+    writer = GitWriteBack(remotes, GitWriteOptions(writers=1), _CLOCK, NullLog(), threading.Event())
+    intents = [intent_for("https://h.test/a", "1", app=name, write_branch=name) for name in "abc"]
+    intents.append(intent_for("https://h.test/a", "1", credentials="secret:argocd/other"))
+    results = writer.write_all(intents, dry_run=False, deadline=Deadline.after(_CLOCK, 20))
+    assert [result.error_code for result in results] == [code] * 4
+    assert [result.error.partition(": ")[0] for result in results] == [
+        "argocd/a",
+        "argocd/b",
+        "argocd/c",
+        "argocd/shop",
+    ]
+    assert sum(remotes.entered.acquire(blocking=False) for _ in range(9)) == asked
+    again = writer.write_all(intents[:1], dry_run=False, deadline=Deadline.after(_CLOCK, 20))
+    assert (again[0].error_code, remotes.entered.acquire(blocking=False)) == (code, True)
+
+
+def test_the_first_branches_of_every_remote_come_first() -> None:
+    names = [("a", "1"), ("a", "2"), ("a", "3"), ("b", "1"), ("c", "1"), ("c", "2")]
+    intents = [intent_for(f"https://h.test/{remote}", "1", write_branch=branch) for remote, branch in names]
+    remotes = ClosedRemotes(GitError("no", code="branch_not_found"))
+    remotes.gate.set()
+    order: list[str] = []
+    writer = GitWriteBack(remotes, GitWriteOptions(writers=1), _CLOCK, NullLog(), threading.Event())
+
+    def note(result: WriteBackResult) -> None:
+        assert result.change_set.git is not None
+        order.append(result.change_set.git.remote.path + result.change_set.git.write_branch)
+
+    writer.write_all(intents, dry_run=False, deadline=Deadline.after(_CLOCK, 20), on_result=note)
+    assert order == ["a1", "b1", "c1", "a2", "c2", "a3"]
