@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from docs.chart import CHART_PAGE, chart_page
+from docs.manifest_settings import FILES
 from docs.manifests import ARGO_CD_VALUES, INSTALL_MANIFEST, argo_cd_values, install_manifest
 from updater.cli.help import default_text
 from updater.settings.missing import MISSING, missing_keys
@@ -23,7 +24,8 @@ _INTRODUCTION = """\
 # Flags and variables of `run`
 
 This page is written by `make docs` from the table that also resolves the flags. A flag wins over its variable, a
-variable over the default. *Key* is the key in the ConfigMap of a standard deployment, or in its Secret for secrets.
+variable over the file of its key in [a mounted folder](configuration.md), that over the default. *Key* is the key in
+the ConfigMap of a standard deployment, or in its Secret for secrets.
 
 Values: a duration is a number with a unit, `90s` or `1h30m`. A boolean flag alone means true and never takes the next
 word: write `--dry-run=false`. A boolean variable is `true` or `false`; anything else counts as not set. A `list` is
@@ -156,6 +158,7 @@ PAGES: Mapping[Path, Callable[[], str]] = MappingProxyType(
     {
         FLAGS_PAGE: flags_page,
         METRICS_PAGE: metrics_page,
+        **FILES,
         INSTALL_MANIFEST: install_manifest,
         ARGO_CD_VALUES: argo_cd_values,
         CHART_PAGE: chart_page,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,20 @@ def test_the_document_keeps_types(capsys: pytest.CaptureFixture[str]) -> None:
     entries = {entry["name"]: entry["value"] for entry in found["settings"]}
     assert found["schemaVersion"] == 1
     assert (entries["once"], entries["max-concurrency"], entries["argocd-header"]) == (True, 10, ["***"])
+
+
+def test_the_origin_of_a_mounted_key_is_its_file_and_its_mistakes_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "argocd.token").write_text("planted")
+    (tmp_path / "intervall").write_text("5m")
+    assert run_program([*WORDS, "--config-dir", str(tmp_path), "--output=json"], {}) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    entries = {entry["name"]: (entry["value"], entry["origin"]) for entry in found["settings"]}
+    assert entries["argocd-auth-token"] == ("***", f"file {tmp_path}/argocd.token")
+    assert [warning["kind"] for warning in found["warnings"]] == ["unknown_key"]
+    assert captured.err == f"Warning: {tmp_path}/intervall is no key of a setting and is not read\n"
 
 
 def test_what_run_refuses_config_refuses(capsys: pytest.CaptureFixture[str]) -> None:

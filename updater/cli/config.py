@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 
 from updater.clock import render_duration
+from updater.model.report import Warned
 from updater.settings.arguments import parse_arguments
 from updater.settings.model import Kind, Platform, Setting, Settings
 from updater.settings.resolution import resolve
 from updater.settings.table import options_of
-from updater.transport.redaction import MASK, Secret, redact
+from updater.transport.redaction import MASK, Secret, escape_controls, redact
 
 SCHEMA_VERSION = 1
 
@@ -22,8 +24,11 @@ def print_config(words: Sequence[str], environment: Mapping[str, str], platform:
         from updater.cli.help import print_help  # noqa: PLC0415 - only help needs click
 
         return print_help(("config",))
-    settings = resolve("run", arguments, environment, platform=platform).settings
-    text = _document(settings) if settings.text("output") == "json" else _lines(settings)
+    resolution = resolve("run", arguments, environment, platform=platform)
+    settings = resolution.settings
+    text = _document(settings, resolution.warnings) if settings.text("output") == "json" else _lines(settings)
+    for warning in resolution.warnings:
+        print(escape_controls(redact(f"Warning: {warning.text}")), file=sys.stderr)  # noqa: T201 - beside the result
     # An address may hold a password, though it should not.
     print(redact(text))  # noqa: T201 - this is the result
     return 0
@@ -35,12 +40,14 @@ def _lines(settings: Settings) -> str:
     )
 
 
-def _document(settings: Settings) -> str:
+def _document(settings: Settings, warnings: Sequence[Warned]) -> str:
     entries = [
         {"name": _name(setting), "value": _value(setting), "origin": str(setting.origin)}
         for setting in settings.by_key.values()
     ]
-    return json.dumps({"schemaVersion": SCHEMA_VERSION, "command": "config", "settings": entries}, indent=2)
+    remarks = [{"kind": warning.kind, "text": warning.text} for warning in warnings]
+    found = {"schemaVersion": SCHEMA_VERSION, "command": "config", "settings": entries, "warnings": remarks}
+    return json.dumps(found, indent=2)
 
 
 def _name(setting: Setting) -> str:
