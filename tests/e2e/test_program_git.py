@@ -75,8 +75,8 @@ class Site:
             sample.message.metadata.annotations[f"{ANNOTATION_PREFIX}{key.replace('_', '-')}"] = text
         return self.world.add_application(sample.message, base_images=sample.base_images)
 
-    def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-W", "error", "-m", "updater.cli.entry", "run", "--applications-api", "argocd"]
+    def start(self, *words: str, name: str = "run", **environment: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-W", "error", "-m", "updater.cli.entry", name, "--applications-api", "argocd"]
         connection = ["--argocd-server-addr", self.web.url, "--argocd-grpc-web", "--disable-kubernetes"]
         silent = ["--health-port=0", "--metrics-port=0", "--status-addr="]
         process = subprocess.Popen(
@@ -167,6 +167,20 @@ def test_a_dry_run_prints_the_diff_of_each_file_and_pushes_nothing(site: Site) -
     assert "+  tag: 1.0.1" in writes["web"]["diff"]
     assert "+    value: 1.0.1" in writes["seeded"]["diff"]
     assert writes["fields"]["diff"] == ["- helm.parameters: image.tag=1.0.0", "+ helm.parameters: image.tag=1.0.1"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("plan",), ("run", "--once", "--dry-run", "--output", "text")], ids=["plan", "run"])
+def test_people_see_the_diff_of_each_file(site: Site, words: tuple[str, ...]) -> None:
+    _shop(site)
+    before = site.remote.tip()
+    name, *flags = words
+    out, err = site.start(*flags, name=name).communicate(timeout=PATIENCE_S)
+    assert site.remote.tip() == before
+    assert "+  tag: 1.0.1" in out, err
+    assert "+  newTag: 1.0.1" in out
+    assert "+++ b/apps/web/.argocd-source-seeded.yaml" in out
+    assert "+ helm.parameters: image.tag=1.0.1" in out
 
 
 @pytest.mark.slow
