@@ -40,7 +40,14 @@ def branch_names(target: GitTarget) -> tuple[str, ...]:
 
 
 def resolve_branches(target: GitTarget, refs: RemoteRefs) -> Branches:
-    """Base and push branch of a batch; raises ``PlanError`` as ``resolve_base_branch`` does."""
+    """Base and push branch of a batch; raises ``PlanError`` as ``resolve_base_branch`` does.
+
+    With ``pr_config_invalid`` when a pull request is wanted from the base into itself: the base is not to be pushed.
+    """
     base = resolve_base_branch(target.revision, refs.refs, refs.head)
     push = target.write_branch or base
+    if target.pull_request is not None and push == base:
+        text = f"a pull request from {base!r} into itself makes no sense, and nothing is pushed there"
+        hint = "let the template of git-branch name another branch than the base"
+        raise PlanError(text, where=str(target.remote), hint=hint, code="pr_config_invalid")
     return Branches(base, push, refs.refs[HEADS + base], refs.branch(push))

@@ -57,6 +57,14 @@ def test_nothing_to_take_over_is_no_duplicate(word: str) -> None:
     assert caught.value.code == "pr_failed"
 
 
+def test_github_is_asked_with_the_owner_before_the_branch() -> None:
+    """Without it the filter is ignored, and every open request comes back."""
+    with _bench("github") as bench, bench.open() as forge:
+        forge.find_open("bump/a", "main")
+        query = bench.fake.asked[0].query
+        assert (query["head"], query["base"], query["state"]) == ("acme:bump/a", "main", "open")
+
+
 def test_the_path_of_a_gitlab_project_is_one_encoded_segment() -> None:
     with _bench("gitlab") as bench, bench.open() as forge:
         forge.find_open("bump/a", "main")

@@ -320,6 +320,12 @@ def test_applications_of_one_file_that_come_one_by_one_roll_together(github: Pla
     assert stored.title == "build: automatic update of 2 applications"
 
 
+def test_a_request_from_the_base_into_itself_pushes_nothing(github: Place) -> None:
+    result = github.round("1.1.0", **{"git-branch": "main:main"})
+    assert (result.outcome, result.error_code) == (WriteOutcome.FAILED, "pr_config_invalid")
+    assert (github.repository.count(), github.world.requests) == (1, [])
+
+
 def test_settings_of_no_use_end_the_start(github: Place) -> None:
     with pytest.raises(ConfigurationError) as caught:
         github.build(title_template="{{ .AppName")
