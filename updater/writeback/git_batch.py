@@ -256,7 +256,7 @@ class BatchWriter:
                 text = f"others moved the branch {run.races} times before us ({result.text})"
                 raise GitError(text, where=where, code="push_rejected")
             case PushFate.UNKNOWN:
-                raise GitError(f"the push had no answer: {result.text}", where=where, code="network", retryable=True)
+                raise GitError(f"the push failed: {result.text}", where=where, code="network", retryable=True)
             case _:
                 denied = GitError(f"the remote refuses the push: {result.text}", where=where, code="push_denied")
         several = len({run.batch.intents[index].change_set.application for index in draft.changed}) > 1
