@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
+from docs.manifest_settings import FILES
 from docs.manifests import ARGO_CD_VALUES, INSTALL_MANIFEST, argo_cd_values, install_manifest
 from tests.deployment.documents import CONFIG, Container, container, find, folders_of_kustomize, load
 from updater.settings.arguments import parse_arguments
@@ -32,6 +33,11 @@ CONTAINERS = [
 def default(name: str) -> object:
     (option,) = [option for option in OPTIONS if option.name == name and "run" in option.commands]
     return option.default
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONFIG)))
+def test_the_lists_of_settings_are_written_by_the_program(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == FILES[path](), "run make docs"
 
 
 def test_the_single_file_is_what_its_writer_makes_of_the_base() -> None:

@@ -49,7 +49,7 @@ def listed(name: str) -> dict[str, str]:
     text = (CHART / "templates" / "_helpers.tpl").read_text()
     match = re.search(rf'define "argocd-image-updater.{name}" -}}}}\n(.*?)\{{{{- end', text, re.DOTALL)
     assert match
-    return dict(line.split(": ") for line in match[1].splitlines())
+    return dict(line.split(": ") for line in match[1].splitlines() if not line.startswith("#"))
 
 
 def refuse(tmp_path: Path, values: Document) -> str:

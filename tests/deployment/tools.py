@@ -18,7 +18,6 @@ import pytest
 
 FOLDER = os.environ.get("UPDATER_DEPLOYMENT_TOOLS", "")
 LIMIT_S = 50
-_GO_PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/go/bin"))
 
 
 def need_built(name: str) -> str:
@@ -58,7 +57,7 @@ def render(words: Sequence[str]) -> str:
 
 
 def _miss_built(name: str) -> NoReturn:
-    has_go = shutil.which("go", path=_GO_PLACES) is not None
+    has_go = shutil.which("go") is not None
     _miss(f"needs {name}: python -m tests.deployment.install_tools FOLDER", is_expected=has_go)
 
 

@@ -61,6 +61,7 @@ ipFamilies: {{ toYaml . | nindent 2 }}
 
 {{/* Variable and key of every setting in the ConfigMap; tests compare them with the program. */}}
 {{- define "argocd-image-updater.settings" -}}
+# Settings, written by `make docs`.
 APPLICATIONS_API: applications_api
 ARGOCD_SERVER: argocd.server_addr
 ARGOCD_GRPC_WEB: argocd.grpc_web
@@ -95,10 +96,12 @@ DISABLE_TLS: disable-tls
 TLS_MIN_VERSION: tls.min-version
 TLS_MAX_VERSION: tls.max-version
 TLS_CIPHERS: tls.ciphers
+# End of settings.
 {{- end }}
 
 {{/* The same of what is secret; ARGOCD_TOKEN stands apart, because its Secret has a name of its own. */}}
 {{- define "argocd-image-updater.secretSettings" -}}
+# Settings, written by `make docs`.
 DOCKER_WEBHOOK_SECRET: webhook.docker-secret
 GHCR_WEBHOOK_SECRET: webhook.ghcr-secret
 HARBOR_WEBHOOK_SECRET: webhook.harbor-secret
@@ -109,6 +112,7 @@ CLOUDEVENTS_WEBHOOK_SECRET: webhook.cloudevents-secret
 REGISTRY_WEBHOOK_SECRET: webhook.registry-secret
 GITLAB_WEBHOOK_SECRET: webhook.gitlab-secret
 NATIVE_WEBHOOK_SECRET: webhook.native-secret
+# End of settings.
 {{- end }}
 
 {{/* Every key of the ConfigMap that values ask for. */}}
