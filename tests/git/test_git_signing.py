@@ -81,6 +81,24 @@ def test_an_ssh_signature_is_good(remote: BareRepository, make_bench: Make, tmp_
     assert verified.returncode == 0, verified.stderr
 
 
+def test_every_commit_of_a_batch_is_signed(remote: BareRepository, make_bench: Make, tmp_path: Path) -> None:
+    keygen = need_program("ssh-keygen", "openssh-client")
+    key, before = tmp_path / "key", remote.tip()
+    subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    remote.commit({f"apps/{name}/values.yaml": "image:\n  tag: 1.0.0\n" for name in "ab"})
+    git = GitOptions(
+        committer=Committer("Bot", MAIL, signing=Signing(SigningMethod.SSH, str(key))),
+        admission=Admission(allows_local=True),
+    )
+    write = GitWriteOptions(backoff=QUICK, commits_per_application=True)
+    make_bench(BenchOptions(git=git, write=write)).write(*(intent_for(remote.url, "2.0.0", app=name) for name in "ab"))
+    signers = tmp_path / "signers"
+    signers.write_text(f"{MAIL} {key.with_suffix('.pub').read_text()}")
+    ours = remote.git("rev-list", "--committer=Bot", f"{before}..main").split()
+    assert len(ours) == 2
+    remote.git("-c", f"gpg.ssh.allowedSignersFile={signers}", "verify-commit", *ours)
+
+
 def test_nothing_is_pushed_unsigned(remote: BareRepository, make_bench: Make, gnupg: tuple[Path, str]) -> None:
     before = remote.tip()
     signing = Signing(SigningMethod.OPENPGP, "0123456789ABCDEF0123456789ABCDEF01234567", gnupg[0])
