@@ -61,10 +61,17 @@ def _published_root(connection: ConnectionOptions, clock: Clock) -> str:
     request = HttpRequest("GET", f"{address.base_url}/", {"User-Agent": connection.wire.user_agent})
     try:
         with transport.open(request, Deadline.after(clock, _TIMEOUT_S)) as exchange:
-            found = _BASE.search(exchange.read_start(_PAGE_BYTES))
+            return root_in_page(exchange.read_start(_PAGE_BYTES))
     except (TransportError, ConfigurationError):
         # No page, no hint: the failed call stays the finding.
         return ""
     finally:
         transport.close()
-    return found[1].decode("ascii").strip("/") if found else ""
+
+
+def root_in_page(page: bytes) -> str:
+    """The root path that the base of a page names, without outer slashes; empty when it names none."""
+    found = _BASE.search(page)
+    root = found[1].decode("ascii").strip("/") if found else ""
+    # What no address accepts is no hint either.
+    return "" if {"", ".."} & set(root.split("/")) else root

@@ -18,10 +18,15 @@ def clock_skew(transport: HttpTransport, request: HttpRequest, clock: Clock, dea
     """Server time minus ours, to about a second; None without a date. Raises ``TransportError``."""
     before = clock.now()
     with transport.open(request, deadline) as exchange:
-        moment = _moment(exchange.headers.get("date", ""))
-    between = before + (clock.now() - before) / 2
+        text = exchange.headers.get("date", "")
+    return skew_of(text, before, clock.now())
+
+
+def skew_of(date: str, before: datetime, after: datetime) -> timedelta | None:
+    """How far the ``Date`` of an answer is ahead of the middle between request and answer; None for no date."""
+    moment = _moment(date)
     # A date has whole seconds, cut off.
-    return moment + _HALF_A_SECOND - between if moment is not None else None
+    return moment + _HALF_A_SECOND - (before + (after - before) / 2) if moment is not None else None
 
 
 def _moment(text: str) -> datetime | None:
