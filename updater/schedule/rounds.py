@@ -46,4 +46,7 @@ def warm_up(hooks: RoundHooks, log: EventLog) -> None:
     except UpdaterError as error:
         log.warning("warmup_failed", code=error.code, error=str(error))
         return
+    except Exception as error:  # noqa: BLE001 - a bug met in the warm-up must not keep the rounds from beginning
+        log.error("bug_found", exception=error, error=str(error))
+        return
     log.info("warmup_finished", **fields)

@@ -34,7 +34,7 @@ def test_a_server_that_is_away_at_start_and_for_ten_minutes_and_comes_back_with_
     url, port = first.url, int(first.address.rpartition(":")[2])
     first.close()
 
-    site.start(url, ca_file=str(ca_file))
+    site.start(url, ca_file=str(ca_file), is_warmed_up=True)
     site.wait_for_records("fleet_unreadable")
     site.serve(server_context(authority), port)
     site.wait_until(lambda: set(site.attempts()) == set(NAMES), "nobody was attempted")

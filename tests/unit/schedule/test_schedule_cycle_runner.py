@@ -271,21 +271,28 @@ def test_a_cycle_that_does_not_end_in_time_is_left_behind(running: Callable[[Cyc
     assert rounds.done.get(timeout=WAIT_S) == ["a"]
 
 
-@pytest.mark.parametrize("fails", [False, True], ids=["good", "failing"])
-def test_the_warm_up_comes_first_and_its_failure_stops_nothing(*, fails: bool) -> None:
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        pytest.param(None, "warmup_finished", id="good"),
+        pytest.param(away(), "warmup_failed", id="failing"),
+        pytest.param(RuntimeError("planted"), "bug_found", id="bug"),
+    ],
+)
+def test_the_warm_up_comes_first_and_its_failure_stops_nothing(failure: Exception | None, said: str) -> None:
     order: list[str] = []
 
     def warm_up() -> dict[str, int]:
         order.append("warm-up")
-        if fails:
-            raise away()
+        if failure is not None:
+            raise failure
         return {"entries": 7, "registries": 2}
 
     rounds = Rounds(MemorySource(application("a")), hooks=RoundHooks(warm_up=warm_up))
     rounds.source.before = lambda: order.append("list")
     assert rounds.runner(interval_s=0).run()
     assert order == ["warm-up", "list"]
-    assert rounds.log.count("warmup_failed" if fails else "warmup_finished") == 1
+    assert rounds.log.count(said) == 1
     assert rounds.metrics.value("images_errors_total", application="ns/a") == 0
 
 
