@@ -71,6 +71,11 @@ def test_a_page_names_only_keys_and_paths_that_exist(name: str) -> None:
     assert written - {"argocd.token"} <= keys
 
 
+def test_the_image_is_named_where_the_page_replaces_it() -> None:
+    (pattern,) = re.findall(r"sed 's\|(image: [^|]+)\|", page("install-in-cluster.md"))
+    assert (CONFIG / "install.yaml").read_text().count(pattern) == 1
+
+
 def test_the_page_of_the_folder_names_everything_in_it() -> None:
     text = (CONFIG / "README.md").read_text()
     for path in CONFIG.iterdir():
