@@ -132,7 +132,8 @@ class Writing:
         for intent in intents:
             key = intent.change_set.application
             self._announcer.warnings(key, intent.warnings)
-            self._announcer.queued(key, len(intent.change_set.images), str(intent.target.remote))
+            if not self._manner.is_dry_run:
+                self._announcer.queued(key, len(intent.change_set.images), str(intent.target.remote))
         try:
             self._write_git(intents, deadline, note)
         except Exception as error:  # noqa: BLE001 - a bug in the writer must not cost the writes of fields

@@ -80,7 +80,9 @@ def test_a_worker_is_free_while_its_application_waits_for_git() -> None:
 
 
 def test_a_dry_run_reaches_the_writer_and_says_so() -> None:
-    report = run_round(_mixed(), MemoryRegistry(TAGS), git=MemoryGit(), options=EngineOptions(is_dry_run=True))
+    log = RecordingLog()
+    report = run_round(_mixed(), MemoryRegistry(TAGS), git=MemoryGit(), options=EngineOptions(is_dry_run=True), log=log)
+    assert "write_queued" not in log.events("info")
     assert {each.result.outcome for each in report.applications if each.result} == {WriteOutcome.DRY_RUN}
 
 
