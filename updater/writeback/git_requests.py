@@ -150,7 +150,9 @@ class RequestWriter:
             if request is not None:
                 self._opened(job, request)
                 return request, True
+            # Perhaps by ourselves, and only the answer was lost: labels are added once more at worst.
             request = self._found_after_all(job)
+            self._label(job, request)
         updated = job.forge.update(request, written.text) if job.settings.is_rolling else request
         has_changed = updated.text != request.text
         self._count(job.settings, "updated" if has_changed else "unchanged")

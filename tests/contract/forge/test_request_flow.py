@@ -354,6 +354,17 @@ def test_a_request_that_somebody_opened_a_moment_ago_is_taken(github: Place) -> 
     assert result.pull_request.endswith(f"/{stored[0].number}")
 
 
+def test_an_answer_that_is_lost_after_the_request_was_opened_costs_nothing(github: Place) -> None:
+    def opened_and_broken(asked: Asked) -> Reply:
+        github.world.add(asked.body["head"], title=asked.body["title"], body=asked.body["body"])
+        return Reply(502)
+
+    github.server.forge.faults += [lambda _: None, lambda _: None, opened_and_broken]
+    result = github.round("1.1.0", **{"git-pull-request-labels": "images"})
+    (stored,) = github.world.requests
+    assert (result.outcome, result.warning, stored.labels) == (WriteOutcome.WRITTEN, "", ["images"])
+
+
 def test_a_refused_push_opens_nothing_and_is_not_split(github: Place) -> None:
     github.repository.reject_pushes("not now")
     mine = github.intent("1.1.0")
