@@ -158,3 +158,23 @@ def test_the_first_branches_of_every_remote_come_first() -> None:
 
     writer.write_all(intents, dry_run=False, deadline=Deadline.after(_CLOCK, 20), on_result=note)
     assert order == ["a1", "b1", "c1", "a2", "c2", "a3"]
+
+
+def test_what_was_handed_over_before_the_end_is_written_and_what_comes_later_is_not() -> None:
+    remotes, stopping = ClosedRemotes(GitError("no", code="repo_not_found")), threading.Event()
+    remotes.gate.set()
+    writer = GitWriteBack(remotes, GitWriteOptions(idle_s=0.2), _CLOCK, NullLog(), stopping)
+    results = list[WriteBackResult]()
+    deadline = Deadline.after(_CLOCK, 20)
+    early = threading.Thread(
+        target=lambda: results.append(
+            writer.write(intent_for("https://h.test/a", "1"), dry_run=False, deadline=deadline)
+        )
+    )
+    early.start()
+    while not writer._gathering._queues:
+        threading.Event().wait(0.001)
+    stopping.set()
+    early.join()
+    results.append(writer.write(intent_for("https://h.test/a", "1"), dry_run=False, deadline=deadline))
+    assert [result.error_code for result in results] == ["repo_not_found", "shutting_down"]
