@@ -23,6 +23,7 @@ BENCHMARKS = (
     "git_transfers",
     "continuous_steady",
     "large_cycle",
+    "status_queries",
 )
 
 

@@ -7,10 +7,12 @@ per Application; candidates are ranked when somebody asks. A query walks over th
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections import Counter as Tally
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from updater.clock import Clock
 from updater.model.applications import ApplicationKey
@@ -112,21 +114,20 @@ class StatusStore:
         self._close_interval(at)
 
     def list_applications(self, query: StatusQuery) -> StatusPage:
-        """The page that the query asks for."""
-        items: list[ApplicationStatus] = []
-        matching, is_more = 0, False
-        for key, status in self._walk(query):
-            matching += 1
-            if key <= query.after:
-                continue
-            if len(items) < query.limit:
-                items.append(status)
-            else:
-                is_more = True
+        """The page that the query asks for; a query without a filter looks at no other records."""
+        order = self._ordered()
+        place = bisect_right(order, query.after)
+        rest = self._walk(islice(order, place, None), query)
+        items = tuple(islice(rest, query.limit))
+        following = next(rest, None)
+        matching = len(self._known)
+        if query.reason or query.search:
+            shown = len(items) + (following is not None)
+            matching = _number_of(self._walk(islice(order, place), query)) + shown + _number_of(rest)
         with self._lock:
             by_reason = tuple(sorted(self._by_reason.items()))
-        next_after = str(items[-1].key) if items and is_more else ""
-        return StatusPage(tuple(items), matching, len(self._known), next_after, by_reason)
+        next_after = str(items[-1].key) if following is not None else ""
+        return StatusPage(items, matching, len(self._known), next_after, by_reason)
 
     def find_application(self, key: ApplicationKey) -> ApplicationDetail | None:
         """One Application with the candidates of its images, None when it is not looked after."""
@@ -153,15 +154,15 @@ class StatusStore:
         with self._lock:
             return tuple(self._cycles)
 
-    def _walk(self, query: StatusQuery) -> Iterator[tuple[str, ApplicationStatus]]:
-        """Who fits, in order. Those who left since the keys were sorted are passed over."""
+    def _walk(self, keys: Iterable[str], query: StatusQuery) -> Iterator[ApplicationStatus]:
+        """Who of them fits. Those who left since the keys were sorted are passed over."""
         known = self._known
-        for key in self._ordered():
+        for key in keys:
             status = known.get(key)
             if status is None or query.search not in status.search_text:
                 continue
             if not query.reason or query.reason in status.reasons:
-                yield key, status
+                yield status
 
     def _ordered(self) -> tuple[str, ...]:
         with self._lock:
@@ -215,3 +216,7 @@ class StatusStore:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _number_of(found: Iterable[object]) -> int:
+    return sum(1 for _ in found)

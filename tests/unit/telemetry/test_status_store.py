@@ -153,6 +153,36 @@ def test_counts_by_reason_always_add_up(steps: list[str], data: st.DataObject) -
     assert sum(count for _, count in page.by_reason) == page.total == len(page.items)
 
 
+@given(
+    st.sets(st.text(st.sampled_from("ab-"), min_size=1, max_size=4), max_size=12),
+    st.integers(1, 5),
+    st.sampled_from(["", "a", "b-"]),
+    st.sampled_from(["", "pending", "no_tags"]),
+)
+def test_pages_together_hold_everybody_who_fits_once_and_in_order(
+    apps: set[str], limit: int, search: str, reason: str
+) -> None:
+    store = StatusStore(Rhythm(), SystemClock(), str)
+    know(store, *apps)
+    for app in sorted(apps)[::2]:
+        store.note_attempts(report(app, reason=Reason.NO_TAGS))
+    reasons = {app: "no_tags" if app in sorted(apps)[::2] else "pending" for app in apps}
+    image = REPOSITORY.full_name
+    fitting = [
+        app
+        for app in sorted(apps)
+        if search in f"argocd/{app} {image if reasons[app] == 'no_tags' else ''}" and reason in ("", reasons[app])
+    ]
+    found, after, is_over = [], "", False
+    while not is_over:
+        page = store.list_applications(StatusQuery(reason, search, after, limit))
+        assert (page.matching, page.total) == (len(fitting), len(apps))
+        found += [status.key.name for status in page.items]
+        after = page.next_after
+        is_over = not after
+    assert found == fitting
+
+
 def test_the_winner_and_every_loss_is_explained_on_demand(store: StatusStore) -> None:
     know(store, "web")
     store.note_cycle(report("web"))
