@@ -142,7 +142,7 @@ class Announcer:
             case WriteOutcome.SUPERSEDED:
                 self._log.warning("write_superseded", application=key, text=result.error)
             case WriteOutcome.FAILED if result.change_set.git is None:
-                self._say_failure("write_failed", result.change_set.application, result.error, result.error_code)
+                self._say_unwritten(result)
         if result.outcome.counts_as_updated:
             self._changes(result)
 
@@ -218,6 +218,17 @@ class Announcer:
             code=decision.error_code or decision.reason.value,
         )
 
+    def _say_unwritten(self, result: WriteBackResult) -> None:
+        """Fields that were not written. While the API server is away that is the same for everybody, and said once."""
+        application, error, code = result.change_set.application, result.error, result.error_code
+        if is_standing(code):
+            self._say_failure("write_failed", application, error, code)
+            return
+        cause = ("write", code, error.replace(str(application), "").replace(application.name, ""))
+        extent = self._said_failures.take_cause(cause, {(application, "")})
+        say = self._log.debug if extent is None else self._log.error
+        say("write_failed", application=str(application), error=error, code=code, applications=_others(extent))
+
     def _say_failure(self, event: str, key: ApplicationKey, error: str, code: str) -> None:
         """Loudly; one that stays until somebody mends it only when it is new or its text has changed."""
         if is_standing(code):
@@ -237,6 +248,11 @@ class Announcer:
             self._said.clear()
         self._said.add((key, text))
         return True
+
+
+def _others(extent: Extent | None) -> int:
+    """How many Applications a record speaks for."""
+    return extent.applications if extent is not None else 1
 
 
 def _place(result: WriteBackResult) -> dict[str, str]:

@@ -92,16 +92,20 @@ class SaidFailures:
     def take(self, failure: RegistryFailure) -> Extent | None:
         """What to say of a cause now; None while the last record of it is fresh."""
         met = {(decision.plan.application, decision.plan.alias) for decision in failure.decisions}
+        return self.take_cause(_cause(failure.decisions[0]), met)
+
+    def take_cause(self, cause: tuple[str, str, str], met: set[tuple[ApplicationKey, str]]) -> Extent | None:
+        """The same for any cause; ``met`` are Applications and aliases."""
         now_s = self._clock.monotonic_s()
         with self._lock:
-            said = self._said.get(_cause(failure.decisions[0]))
+            said = self._said.get(cause)
             if said is not None and now_s - said.at_s < SILENCE_S:
                 said.left_out |= met
                 return None
             if len(self._said) >= _MAX_CAUSES:
                 self._said.clear()
-            self._said[_cause(failure.decisions[0])] = _Said(now_s)
-        met |= said.left_out if said is not None else set()
+            self._said[cause] = _Said(now_s)
+        met = met | said.left_out if said is not None else met
         return Extent(len(met), len({application for application, _ in met}))
 
 

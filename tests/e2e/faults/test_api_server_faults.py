@@ -48,6 +48,8 @@ def test_a_server_that_is_away_at_start_and_for_ten_minutes_and_comes_back_with_
     assert min(attempts[name] for name in NAMES) >= 3, "the known fleet goes on being served"
     complaints = [each for each in site.log.complaints(away_s) if each.event in ("fleet_unreadable", "watch_failed")]
     assert 1 <= len(complaints) <= 2 * 11, complaints
+    unwritten = [each for each in site.log.complaints(away_s) if each.event == "write_failed"]
+    assert 1 <= len(unwritten) <= 11, "six Applications share one cause"
     assert site.most_in_a_minute(away_s) <= 2
     assert len(site.threads()) <= MOST_THREADS, site.threads()
 
