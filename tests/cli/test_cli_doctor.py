@@ -105,6 +105,13 @@ Change = Callable[[Servers, Showcase], dict[str, str]]
             id="port",
         ),
         pytest.param(
+            lambda servers, _: {"HTTP_PROXY": f"http://bot:planted@127.0.0.1:{servers.closed_port}", "NO_PROXY": ""},
+            "TCP",
+            "the proxy 127.0.0.1: the connection cannot be made",
+            "HTTPS_PROXY and NO_PROXY",
+            id="proxy",
+        ),
+        pytest.param(
             lambda _, __: {"ARGOCD_PLAINTEXT": "false"},
             "TLS",
             "handshake failed",

@@ -74,6 +74,24 @@ def test_a_remote_is_asked_with_its_credentials(
     assert "planted" not in done.out + done.err
 
 
+def test_a_plan_shows_the_difference_in_the_file_and_pushes_nothing(
+    command: Command, http: HttpServer, root: Path, shop: Showcase, url: str, tmp_path: Path
+) -> None:
+    credentials = tmp_path / "credentials.yaml"
+    credentials.write_text(yaml.safe_dump({"credentials": [http.login(url)]}))
+    credentials.chmod(0o600)
+    repository = BareRepository(root / "deploy.git")
+    before = repository.git("rev-parse", "main")
+    shop.push_release("web", "1.0.7")
+
+    done = command("plan", "shop-web", "--git-credentials-path", str(credentials))
+
+    assert done.status == 0, done.out + done.err
+    assert "registry.example.com/shop/web: 1.0.0 -> 1.0.7" in done.out
+    assert any(line.strip().startswith("+") and "1.0.7" in line for line in done.out.splitlines()), done.out
+    assert repository.git("rev-parse", "main") == before
+
+
 def test_without_credentials_the_remote_says_where_they_belong(command: Command, url: str) -> None:
     done = command("doctor")
 

@@ -227,6 +227,9 @@ class ServerDiagnosis:
         try:
             return probe()
         except TransportError as error:
+            if self._proxy is not None:
+                hint = "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
+                raise ArgoCDUnreachable(error.text, where=f"the proxy {self._proxy[0]}", hint=hint) from error
             failure = transport_failure(error, is_tls=self._address.is_tls)
             raise ArgoCDUnreachable(failure.what, where=str(self._address), hint=failure.hint) from error
 

@@ -204,6 +204,9 @@ def _remarks(found: Mapping[str, Setting], platform: Platform) -> list[Warned]:
         for setting in found.values()
         if setting.option.is_secret and setting.origin.kind is OriginKind.FLAG
     ]
+    if "fail_on_error" in found and found["fail_on_error"].value and found["interval"].value:
+        text = "--fail-on-error has no effect on rounds that repeat; it belongs to --once or --interval 0"
+        remarks.append(Warned("no_effect", text))
     if "match_application_name" in found:
         remarks += _malformed_patterns(found["match_application_name"])
     if "mode" in found and found["mode"].value == "cycle":

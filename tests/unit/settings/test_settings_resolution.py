@@ -130,6 +130,8 @@ def test_an_error_names_the_variable_when_the_value_came_from_one() -> None:
         pytest.param((), {"REGISTRY_TAGS_IMMUTABLE": "yes"}, [], id="a boolean variable is ignored silently"),
         pytest.param(("--interval", "59s"), {}, ["low_interval"], id="a low interval"),
         pytest.param(("--match-application-name", "a*,["), {}, ["bad_pattern"], id="a malformed pattern"),
+        pytest.param(("--fail-on-error",), {}, ["no_effect"], id="a status for rounds that repeat"),
+        pytest.param(("--fail-on-error", "--once"), {}, [], id="a status for one round"),
         pytest.param(("--interval", "1s", "--mode", "continuous"), {}, [], id="not low in continuous mode"),
         pytest.param(("--once", "--interval", "1s"), {}, [], id="once has no interval"),
         pytest.param(("--warmup-cache", "false"), {}, ["stray_argument"], id="a stray word"),
