@@ -36,7 +36,7 @@ from updater.ports.progress import NoProgress, Progress
 from updater.schedule.continuous_runner import ContinuousParts, ContinuousRunner
 from updater.schedule.cycle_runner import CycleParts, CycleRunner
 from updater.schedule.follower import FleetAccess, FollowOptions
-from updater.schedule.nudging import FleetNudges
+from updater.schedule.nudging import FleetNudges, PollNudges
 from updater.schedule.options import Mode, Schedule, ScheduleOptions
 from updater.schedule.rounds import RoundHooks, nobody_waits
 from updater.settings.parts import FilterSettings, RunSettings
@@ -164,7 +164,8 @@ class Runtime:
             self._parts.webhooks.follow(nudges)
         if isinstance(runner, ContinuousRunner):
             # In a cycle all users of a repository see one list.
-            client.when_tags_change(nudges.tags_changed)
+            quiet_s = self._settings.interval_s / 2
+            client.when_tags_change(PollNudges(runner, self._parts.clock, quiet_s, self._around.log).tags_changed)
 
     def _cut_connections(self) -> None:
         self._parts.git.abandon()

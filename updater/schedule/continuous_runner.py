@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from updater.clock import Clock, Deadline
 from updater.model.applications import ApplicationSnapshot
+from updater.model.references import ImageRepository
 from updater.ports.log import EventLog
 from updater.ports.metrics import Metrics
 from updater.schedule.attempts import Attempts, ProcessOne
@@ -159,6 +160,10 @@ class ContinuousRunner:
     def users_of(self, registry: str, name: str) -> Users:
         """The Applications that use a repository."""
         return self._fleet.users_of(registry, name)
+
+    def users_of_same(self, repository: ImageRepository) -> Users:
+        """The Applications that use this very repository."""
+        return self._fleet.users_of_same(repository)
 
     def keep_only_nudged(self) -> None:
         """The end has come, and what was asked for by events is still done: nothing else begins any more."""

@@ -72,6 +72,11 @@ class KnownFleet:
         with self._lock:
             return self._users.find(registry, name)
 
+    def users_of_same(self, repository: ImageRepository) -> Users:
+        """The Applications that use this very repository (``RepositoryUsers.find_same``)."""
+        with self._lock:
+            return self._users.find_same(repository)
+
     @property
     def newest_version(self) -> str:
         """The highest version seen, of scheduled Applications and others; empty when none was seen."""

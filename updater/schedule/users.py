@@ -5,6 +5,7 @@ An event costs a few lookups whatever the size of the fleet. Not thread-safe: it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from updater.model.references import DOCKER_HUB, ImageRepository
@@ -50,10 +51,20 @@ class RepositoryUsers:
 
         On Docker Hub ``library/nginx`` and ``nginx`` are one. Everything else compares exactly.
         """
-        wanted = [ImageRepository(host, path) for host in _hosts(registry) for path in _paths(registry, name)]
-        found = [repository for repository in wanted if repository in self._users]
+        return self._users_of_any(
+            ImageRepository(host, path) for host in _hosts(registry) for path in _paths(registry, name)
+        )
+
+    def find_same(self, repository: ImageRepository) -> Users:
+        """Who has an entry with this very repository, on Docker Hub in any of its spellings."""
+        if repository.registry and repository.registry not in _HUBS:
+            return self._users_of_any((repository,))
+        return self.find(DOCKER_HUB, repository.name)
+
+    def _users_of_any(self, wanted: Iterable[ImageRepository]) -> Users:
+        found = frozenset(repository for repository in wanted if repository in self._users)
         keys = {key for repository in found for key in self._users[repository]}
-        return Users(tuple(sorted(keys)), frozenset(found))
+        return Users(tuple(sorted(keys)), found)
 
     def _take_out(self, key: str, repository: ImageRepository) -> None:
         users = self._users[repository]

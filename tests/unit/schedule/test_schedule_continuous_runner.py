@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from schedule_clock import SteppedClock
+from schedule_clock import ManualClock, SteppedClock
 from schedule_fleet import (
     WAIT_S,
     MemoryFeed,
@@ -34,7 +34,7 @@ from updater.ports.fleet import FleetEvent
 from updater.ports.nudges import Nudges, PushEvent
 from updater.schedule.continuous_runner import ContinuousParts, ContinuousRunner
 from updater.schedule.follower import FleetAccess, FollowOptions
-from updater.schedule.nudging import FleetNudges
+from updater.schedule.nudging import FleetNudges, PollNudges
 from updater.schedule.options import ScheduleOptions
 from updater.schedule.rounds import RoundHooks
 from updater.schedule.watching import WatchOptions
@@ -233,6 +233,24 @@ def test_an_event_forgets_the_repository_before_its_users_are_attempted(running:
     }
 
 
+def test_a_change_that_many_polls_find_nudges_once_in_a_while(running: Run) -> None:
+    fleet = Fleet("a", "b")
+    running(fleet)
+    fleet.next_processed(2)
+    clock = ManualClock()
+    polls = PollNudges(fleet.runner, clock, 60.0, fleet.log)
+    for _ in range(100):
+        polls.tags_changed(ImageRepository("docker.io", "a"))
+        polls.tags_changed(ImageRepository("ghcr.io", "b"))
+    assert fleet.next_processed() == Counter("a")
+    clock.advance(60.0)
+    polls.tags_changed(ImageRepository("", "a"))
+    assert fleet.next_processed() == Counter("a")
+    assert fleet.log.count("tags_changed") == 3
+    assert len(polls._told_s) == 1
+    assert fleet.processed.empty()
+
+
 def test_a_registry_that_may_not_be_asked_keeps_nobody_from_his_attempt(running: Run) -> None:
     def refuse(repository: ImageRepository) -> None:
         raise RegistryError("its host is not allowed", where=repository.registry)
@@ -272,9 +290,10 @@ def test_a_changed_list_nudges_its_users_unless_an_event_does(running: Run) -> N
     running(fleet)
     fleet.next_processed()
     nudges = FleetNudges(fleet.runner, lambda _: None, fleet.log)
-    nudges.tags_changed(ImageRepository("", "a"))
+    polls = PollNudges(fleet.runner, fleet.clock, 0.0, fleet.log)
+    polls.tags_changed(ImageRepository("", "a"))
     assert fleet.next_processed() == Counter("a")
-    fleet.during = lambda _: nudges.tags_changed(ImageRepository("", "a"))
+    fleet.during = lambda _: polls.tags_changed(ImageRepository("", "a"))
     nudges.nudge(PushEvent("", "a"))
     assert nudges.wait_settled(WAIT_S)
     assert fleet.runner._dispatcher.wait_done(WAIT_S)

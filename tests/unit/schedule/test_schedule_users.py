@@ -28,6 +28,12 @@ def uses(entry: ImageRepository, registry: str, name: str) -> bool:
     return entry.registry in ("", registry) and entry.name == name
 
 
+def is_same(entry: ImageRepository, asked: ImageRepository) -> bool:
+    if asked.registry in ("", *HUBS):
+        return entry.registry in ("", *HUBS) and bare(entry.name) == bare(asked.name)
+    return entry == asked
+
+
 @settings(max_examples=50)
 @given(st.lists(fleets, min_size=1, max_size=4), repositories)
 def test_the_index_finds_whom_the_rule_finds(
@@ -47,6 +53,8 @@ def test_the_index_finds_whom_the_rule_finds(
     assert found.keys == tuple(sorted(expected))
     assert all(uses(each, asked.registry, asked.name) for each in found.repositories)
     assert bool(found.repositories) == bool(expected)
+    same = {key for key, images in last.items() if any(is_same(each, asked) for each in images)}
+    assert users.find_same(asked).keys == tuple(sorted(same))
 
 
 def test_nothing_is_kept_of_those_who_left() -> None:
