@@ -35,6 +35,13 @@ class _Guarded(io.TextIOBase):
         except (OSError, ValueError) as error:
             raise _lost(error) from error
 
+    @property
+    def encoding(self) -> str:  # type: ignore[override] # the base class has none
+        return self._stream.encoding
+
+    def writable(self) -> bool:
+        return True
+
     def isatty(self) -> bool:
         return self._stream.isatty()
 
