@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ import pytest
 
 from tests.deployment.documents import ROOT, Container, Document
 
+_OPEN = stat.S_IROTH | stat.S_IXOTH
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib64", "/usr", "/etc", "/proc", "/dev")
 _SCRIPT = """\
 set -e
@@ -49,6 +51,9 @@ def need_namespaces() -> None:
     can = shutil.which("unshare") and shutil.which("setpriv") and os.geteuid() == 0
     if not can or subprocess.run(words, check=False, capture_output=True).returncode:
         pytest.skip("needs root, unshare and setpriv, to build a pod's file system")
+    closed = [path for path in _python() if stat.S_IMODE(Path(path).stat().st_mode) & _OPEN != _OPEN]
+    if closed:
+        pytest.skip(f"needs folders that user 1000 can read: {', '.join(closed)}")
 
 
 def environment_of(container: Container, keys: Mapping[str, str]) -> dict[str, str]:
