@@ -146,3 +146,17 @@ def test_the_next_one_leads_when_the_first_gives_up() -> None:
     first.join()
     assert outcomes == [WriteOutcome.WRITTEN] * 2
     assert gathering._queues == {}
+
+
+def test_a_caller_behind_a_writer_leaves_at_its_deadline_and_costs_the_others_nothing() -> None:
+    writes, outcomes = Writes(), list[object]()
+    gathering = Gathering(Pace(0.0, 0.0, 1000), _CLOCK, threading.Event())
+    threads = _submit(gathering, writes, ["first"], outcomes)
+    assert writes.began.wait(20)
+    with pytest.raises(WriteBackError) as raised:
+        gathering.submit(intent_for("https://h.test/a", "1", app="late"), writes, Deadline.after(_CLOCK, 0.05))
+    assert raised.value.code == "timeout"
+    writes.gate.set()
+    for thread in threads:
+        thread.join()
+    assert (outcomes, writes.together, gathering._queues) == ([WriteOutcome.WRITTEN], [1], {})

@@ -15,6 +15,7 @@ from updater.model.changes import WriteBackResult, WriteOutcome
 from updater.model.git_targets import GitTarget
 from updater.ports.git import GitRemotes, GitSession
 from updater.ports.log import NullLog
+from updater.telemetry.metrics import PrometheusMetrics
 from updater.writeback.git import GitWriteBack
 from updater.writeback.git_options import GitWriteOptions
 
@@ -178,3 +179,16 @@ def test_what_was_handed_over_before_the_end_is_written_and_what_comes_later_is_
     early.join()
     results.append(writer.write(intent_for("https://h.test/a", "1"), dry_run=False, deadline=deadline))
     assert [result.error_code for result in results] == ["repo_not_found", "shutting_down"]
+
+
+def test_a_change_whose_time_is_over_has_a_result_and_leaves_the_queue_length() -> None:
+    metrics = PrometheusMetrics()
+    writer = GitWriteBack(
+        ClosedRemotes(KeyError()), GitWriteOptions(idle_s=3600.0), _CLOCK, NullLog(), threading.Event(), metrics=metrics
+    )
+    result = writer.write(intent_for("https://h.test/a", "1"), dry_run=False, deadline=Deadline.after(_CLOCK, 0.05))
+    assert (result.outcome, result.error_code) == (WriteOutcome.FAILED, "timeout")
+    assert result.error.startswith("argocd/shop: ")
+    lines = metrics.render().decode().splitlines()
+    assert 'argocd_image_updater_git_queue_length{repository="https://h.test/a"} 0.0' in lines
+    assert 'argocd_image_updater_git_writeback_errors_total{code="timeout"} 1.0' in lines
