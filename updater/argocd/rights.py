@@ -38,7 +38,7 @@ def examine_rights(
     asked = list({snapshot.project: snapshot for snapshot in reversed(written)}.values())[:MAX_QUESTIONS]
     denied = [name for name in map(rbac_object, asked) if not _may_update(client, name, clock)]
     if not denied:
-        return Seen(f"{seen}, may update those of {len(asked)} projects")
+        return Seen(f"{seen}, may update those of {len(asked)} project{'s' if len(asked) != 1 else ''}")
     text = f"may not update {', '.join(denied[:_SHOWN])}"
     hint = f"allow it 'applications, update, {denied[0].partition('/')[0]}/*' in argocd-rbac-cm"
     if not wants_write:

@@ -83,7 +83,7 @@ class PlanReport:
         arrow = f" -> {row.wanted}" if row.wanted else ""
         yield _Line(f"  {row.image}: {row.current or 'not running'}{arrow}", row.style)
         yield _Line(f"    {row.text}; {_rule_text(decision)}", _RED if row.is_problem else _PLAIN)
-        if self._is_detailed:
+        if self._is_detailed and not row.is_problem:
             yield from _candidate_lines(decision)
 
     def _summary(self) -> str:
