@@ -20,9 +20,8 @@ from pathlib import Path
 from benchmarks.measuring import resident_bytes
 from benchmarks.peers import Peers, running_peers
 from updater.assembly import build_runtime
-from updater.assembly.runtime import Runtime
 from updater.clock import SystemClock
-from updater.ports.log import NullLog
+from updater.ports.log import Field, NullLog
 from updater.settings.parts import FaceSettings, RegistrySettings, RunSettings
 
 APPLICATIONS = 10_000
@@ -34,10 +33,21 @@ _SETTLED_AFTER = 1.25
 """Intervals: by then the first attempts, which come all at once, are over and the second ones have begun."""
 
 
+class TallyingLog(NullLog):
+    """Counts records of successes. Integers are added by many threads at once: a few may be lost."""
+
+    succeeded = 0
+
+    def info(self, event: str, /, **fields: Field) -> None:
+        del fields
+        self.succeeded += event == "application_succeeded"
+
+
 @dataclass(frozen=True, slots=True)
 class Rest:
     """One interval of a process that has nothing to do. ``asked``: by method of the API, and of the registry."""
 
+    attempts: int
     cpu_s: float
     wall_s: float
     resident_bytes: int
@@ -47,8 +57,9 @@ class Rest:
 
 
 @contextmanager
-def running(peers: Peers, folder: Path, interval_s: float) -> Iterator[Runtime]:
-    """A runtime in continuous mode, until the end of the block."""
+def running(peers: Peers, folder: Path, interval_s: float) -> Iterator[TallyingLog]:
+    """A runtime in continuous mode, until the end of the block; its log."""
+    log = TallyingLog()
     conf = folder / "registries.conf"
     conf.write_text(peers.registries_conf, encoding="utf-8")
     settings = RunSettings(
@@ -59,37 +70,38 @@ def running(peers: Peers, folder: Path, interval_s: float) -> Iterator[Runtime]:
         mode="continuous",
         is_warmed_up=False,
     )
-    runtime = build_runtime(settings, log=NullLog(), environment={})
+    runtime = build_runtime(settings, log=log, environment={})
     thread = threading.Thread(target=runtime.run, name="round")
     with closing(runtime):
         thread.start()
         try:
-            yield runtime
+            yield log
         finally:
             runtime.stop()
             thread.join()
 
 
-def rest(peers: Peers, interval_s: float) -> Rest:
+def rest(peers: Peers, log: TallyingLog, interval_s: float) -> Rest:
     """What one interval costs the process that ``running`` has begun."""
     clock = SystemClock()
     clock.wait_s(_SETTLED_AFTER * interval_s)
-    before = peers.asked()
+    before, attempts = peers.asked(), log.succeeded
     wall_s, cpu_s = time.perf_counter(), time.process_time()
     clock.wait_s(interval_s)
     cpu_s, wall_s = time.process_time() - cpu_s, time.perf_counter() - wall_s
-    return Rest(cpu_s, wall_s, resident_bytes(), threading.active_count(), before, peers.asked() - before)
+    attempts = log.succeeded - attempts
+    return Rest(attempts, cpu_s, wall_s, resident_bytes(), threading.active_count(), before, peers.asked() - before)
 
 
 def main() -> None:
     with running_peers(APPLICATIONS, REPOSITORIES) as peers, tempfile.TemporaryDirectory() as folder:
         print(f"continuous_steady: {APPLICATIONS} Applications, {REPOSITORIES} repositories, every {INTERVAL_S:.0f} s")
         before = resident_bytes()
-        with running(peers, Path(folder), INTERVAL_S):
+        with running(peers, Path(folder), INTERVAL_S) as log:
             peers.reconcile(RECONCILES_PER_S)
-            seen = rest(peers, INTERVAL_S)
+            seen = rest(peers, log, INTERVAL_S)
         print(f"  CPU {seen.cpu_s:.2f} s in {seen.wall_s:.1f} s, {100 * seen.cpu_s / seen.wall_s:.1f} % of a core")
-        print(f"  CPU per attempt {1e3 * seen.cpu_s / APPLICATIONS:.3f} ms")
+        print(f"  {seen.attempts} attempts, CPU {1e3 * seen.cpu_s / seen.attempts:.3f} ms each")
         print(f"  resident {seen.resident_bytes / 2**20:.0f} MiB, before {before / 2**20:.0f} MiB")
         print(f"  threads {seen.threads}")
         print(f"  asked until then: {_text(seen.asked_at_first)}")
