@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from werkzeug.test import Client
 
+from sidecar.webhooks.application import WebhookApplication
+from sidecar.webhooks.processor import EventProcessor
+from sidecar.webhooks.receiver import Receiver
 from sidecar.webhooks.routing import Routing
 from tests.sidecar.webhooks.places import ONE, ONE_BODY, HeardNudges, RecordedLog, made_place
+from updater.clock import Deadline, SystemClock
+from updater.telemetry.metrics import MetricsOptions, PrometheusMetrics
 from updater.transport.redaction import Secret
 
 SECRET = "ab=c&d/ä"
@@ -127,6 +133,32 @@ def test_no_record_shows_a_secret_or_steers_a_terminal() -> None:
     assert [text for text in told if "planted-" in text] == []
     assert all(text.isprintable() for text in told)
     assert nudges.heard[0].repository == "a\r\nlevel=fatal\u202e", "who matches sees what was sent"
+
+
+def test_everything_that_is_counted_is_exported() -> None:
+    metrics, nudges = PrometheusMetrics(MetricsOptions()), HeardNudges()
+    processor = EventProcessor(nudges, 0, SystemClock(), RecordedLog(), metrics)
+    receiver = Receiver(ALL, processor, SystemClock(), RecordedLog(), metrics)
+    client = Client(WebhookApplication(receiver).wsgi(RecordedLog()))
+    client.post(HUB, data=ONE_BODY)
+    client.post(HUB, data=ONE_BODY)
+    client.post("/webhook?type=made-up-by-somebody", data=ONE_BODY)
+    processor.start()
+    processor.open()
+    assert processor.drain(Deadline.after(SystemClock(), 20))
+    processor.stop()
+    text = metrics.negotiate("")[0].decode()
+    for line in (
+        'webhook_requests_total{result="accepted",type="docker.io"} 2.0',
+        'webhook_requests_total{result="unknown_registry_type",type="unknown"} 1.0',
+        'webhook_events_total{result="queued"} 1.0',
+        'webhook_events_total{result="merged"} 1.0',
+        'webhook_events_total{result="processed"} 1.0',
+        'webhook_events_total{result="dropped"} 0.0',
+        "webhook_queue_length 0.0",
+    ):
+        assert f"argocd_image_updater_{line}\n" in text
+    assert "made-up" not in text
 
 
 def test_other_secrets_hold_from_the_next_request_on() -> None:
