@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from updater.errors import ConfigurationError
 from updater.manifests.values_file import ValueWrite
 from updater.model.applications import ApplicationKey, ApplicationSnapshot, SourceKind, SourceSnapshot
 from updater.model.changes import ChangeSet, ImageChange, SourceChoice, WriteBackResult, WriteOutcome
+from updater.model.git_remotes import parse_git_remote
 from updater.model.images import HelmTarget
 from updater.planning.git_settings import GitScope, read_git_settings
 from updater.planning.write_back import Method, WriteBackMethod
@@ -82,15 +83,15 @@ class Place:
     def world(self) -> World:
         return self.server.forge.world
 
-    def build(self, **requests: object) -> GitParts:
+    def build(self, login: Mapping[str, str] | None = None, **requests: object) -> GitParts:
         urls = () if self.case.api is None else (f"{self.case.provider.value}={self.server.url}{self.case.api}",)
         settings = GitWriteSettings(
             allows_http=True,
             retry=GitRetrySettings(base_s=0.01, cap_s=0.02),
             requests=replace(RequestSettings(api_urls=urls), **requests),  # type: ignore[arg-type]
         )
-        login = {"GIT_BEARER_TOKEN": TOKEN} if self.is_bearer else {"GIT_USERNAME": USER, "GIT_PASSWORD": TOKEN}
-        environment = {"GIT_CREDENTIALS_HOST": "127.0.0.1", **login}
+        usual = {"GIT_BEARER_TOKEN": TOKEN} if self.is_bearer else {"GIT_USERNAME": USER, "GIT_PASSWORD": TOKEN}
+        environment = {"GIT_CREDENTIALS_HOST": "127.0.0.1", **(login or usual)}
         around = Surroundings(environment, SystemClock(), self.log, self.metrics)
         parts = build_git(settings, around, threading.Event(), writers=2)
         self.parts.append(parts)
@@ -399,10 +400,20 @@ def test_a_dry_run_looks_for_an_open_request_and_opens_none(github: Place) -> No
     assert (again.outcome, again.pull_request) == (WriteOutcome.UNCHANGED, url)
 
 
-def test_credentials_without_a_token_end_it_before_anything_is_pushed(github: Place) -> None:
+@pytest.mark.parametrize("is_dry_run", [True, False])
+def test_an_ssh_key_alone_ends_it_before_anything_is_asked(github: Place, tmp_path: Path, *, is_dry_run: bool) -> None:
+    key = tmp_path / "key"
+    key.write_text("a key that nobody uses")
+    github.build({"GIT_SSH_KEY_FILE": str(key)})
     intent = github.intent("1.1.0")
-    elsewhere = replace(intent, target=replace(intent.target, credentials="secret:argocd/none"))
-    (result,) = github.write(elsewhere)
-    assert (result.outcome, result.error_code) == (WriteOutcome.FAILED, "secret_not_found")
-    assert set(github.world.branches) == {"main"}
+    remote = parse_git_remote("git@127.0.0.1:acme/deploy.git")
+    (result,) = github.write(replace(intent, target=replace(intent.target, remote=remote)), dry_run=is_dry_run)
+    assert (result.outcome, result.error_code) == (WriteOutcome.FAILED, "pr_token_missing")
+    assert "scmToken" in result.error
     assert (github.server.forge.asked, github.git.requests) == ([], 0)
+
+
+def test_a_token_beside_other_credentials_is_the_one_for_requests(github: Place) -> None:
+    github.world.token = "of-the-api-only-1"
+    github.build({"GIT_BEARER_TOKEN": TOKEN, "GIT_SCM_TOKEN": github.world.token})
+    assert github.round("1.1.0").pull_request.endswith("/pull/1")
