@@ -18,6 +18,7 @@ from updater.model.report import Report
 from updater.ports.fleet import FleetSource
 from updater.ports.log import EventLog
 from updater.ports.metrics import Metrics
+from updater.schedule.complaints import Complaints
 from updater.schedule.fleet import Admission, ImagesOf, no_images
 from updater.schedule.follower import LIST_TIMEOUT_S
 from updater.schedule.jobs import Jobs
@@ -76,6 +77,7 @@ class CycleRunner:
         self._metrics = metrics
         self._clock = clock
         self._log = log
+        self._complaints = Complaints("fleet_unreadable", clock, log.bind(**parts.hooks.server_fields))
         self._jobs = Jobs(clock)
         self._stopped = threading.Event()
         self._idle = threading.Event()
@@ -229,9 +231,9 @@ class CycleRunner:
         """Seconds until the next cycle; the one catching place of cycles."""
         try:
             self.run_cycle()
+            self._complaints.recovered()
         except UpdaterError as error:
-            log = self._log.bind(**self._parts.hooks.server_fields)
-            log.error("fleet_unreadable", exception=error, code=error.code, error=str(error))
+            self._complaints.failed(error)
             is_early = self._listed_s is None and self._first_phase.remaining_s() >= FIRST_RETRY_S
             return min(FIRST_RETRY_S, self._options.interval_s) if is_early else self._options.interval_s
         except Exception as error:  # noqa: BLE001 - a bug met in one cycle must not be the end of all
