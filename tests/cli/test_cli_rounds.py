@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +125,24 @@ def test_a_signal_ends_a_round_gracefully(program: Program) -> None:
     assert "stopping after a signal" in out
     assert "Finished." in out
     assert "bug" not in err
+
+
+def test_a_signal_during_the_listing_leaves_a_document_that_says_so(program: Program) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def hold(*_: object) -> None:
+        begun.set()
+        over.wait(20)
+
+    program.showcase.world.before_next("List", hold)
+    words = ("--registries-conf-path", str(program.registries), "--output=json")
+    process = program.start(*words, IMAGE_UPDATER_SHUTDOWN_TIMEOUT="100ms")
+    assert begun.wait(20)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    over.set()
+    assert process.returncode == 0, err
+    assert (json.loads(out)["interrupted"], json.loads(out)["applications"]) == (True, [])
 
 
 def test_a_second_signal_ends_it_at_once(program: Program) -> None:

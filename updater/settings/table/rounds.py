@@ -13,6 +13,7 @@ ROUNDS = (
         Kind.BOOL,
         False,
         "End a single round with status 1 when an Application or image had an error",
+        variable="IMAGE_UPDATER_FAIL_ON_ERROR",
         commands=_RUN,
     ),
     Option(
