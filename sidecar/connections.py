@@ -9,6 +9,8 @@ What cheroot does by itself, and what is done here in its place (cheroot 11.1):
 * its timeouts count from the last byte. Here a watchdog ends what takes too long altogether;
 * when all workers are busy it queues without bound, or answers 503 in a thread of its own. Here the queue is bounded,
   and what finds it full is closed;
+* it keeps as many silent connections as come. Here there is a limit, and the one that has been silent longest makes
+  room: whoever asks at once, as probes do, gets through;
 * an error while accepting is printed and repeated at once, for ever. Here a lack of file descriptors is waited out,
   what concerned one client is logged, and what makes accepting impossible ends the server, which its owner hears of;
 * it prints to standard error. Here everything goes to the log, without the text of a request.
@@ -25,6 +27,7 @@ import sys
 import threading
 from collections import deque
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -53,9 +56,10 @@ _OUT_OF_MEANS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOM
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What clients may take. ``idle_timeout_s`` is between two bytes and between two requests of a connection.
+    """What clients may take. ``max_connections`` are those that wait for a request, and those that wait for a worker.
 
-    ``request_timeout_s`` is for one request altogether: handshake, head, body, work and answer.
+    ``idle_timeout_s`` is between two bytes and between two requests of a connection; ``request_timeout_s`` is for one
+    request altogether: handshake, head, body, work and answer.
     """
 
     workers: int = 4
@@ -143,6 +147,21 @@ class _Tls:
         return MakeFile(wrapped, mode, size)
 
 
+class _Connections(ConnectionManager):
+    """The connections that wait for a request, and the socket that listens. Of the thread that accepts, but ``put``."""
+
+    _selector: Any
+    """The library's, without types."""
+
+    def drop_oldest(self) -> None:
+        """Close the connection that has been silent longest."""
+        waiting = [(conn.last_used, number, conn) for number, conn in self._selector.connections if conn != self.server]
+        if waiting:
+            _, number, conn = min(waiting, key=itemgetter(0))
+            self._selector.unregister(number)
+            conn.close()
+
+
 class BoundServer(Server):
     """cheroot on a socket that listens already. ``prepare`` and ``serve`` in one daemon thread, whose heirs the
     workers are; ``stop`` from another.
@@ -187,7 +206,7 @@ class BoundServer(Server):
         self.software = SERVER_NAME
         self.socket = self.listening
         self.socket.settimeout(1)
-        self._connections = ConnectionManager(self)
+        self._connections = _Connections(self)
         self.requests.start()
         self.ready = True
 
@@ -211,16 +230,17 @@ class BoundServer(Server):
 
     def process_conn(self, conn: _Connection) -> None:
         """A connection that is new, or that has something to read."""
-        if conn.last_used is None and self.can_add_keepalive_connection:
+        if conn.last_used is None:
+            if not self.can_add_keepalive_connection:
+                self._say_busy()
+                self._connections.drop_oldest()
             self.put_conn(conn)
             return
         try:
-            if conn.last_used is not None:
-                self.requests.put(conn)
-                return
+            self.requests.put(conn)
         except queue.Full:
-            pass
-        self._turn_away(conn)
+            self._say_busy()
+            conn.close()
 
     def error_log(  # the library's signature
         self,
@@ -235,9 +255,8 @@ class BoundServer(Server):
         else:
             self.log.error("bug_found", exception=error, error=f"{type(error).__name__} while serving HTTP")
 
-    def _turn_away(self, conn: _Connection) -> None:
+    def _say_busy(self) -> None:
         self._say("http_server_busy", connections=self.limits.max_connections, workers=self.limits.workers)
-        conn.close()
 
     def _is_listening(self) -> bool:
         try:

@@ -169,12 +169,15 @@ def test_a_lack_of_file_descriptors_is_waited_out() -> None:
     assert (done.returncode, done.stdout) == (0, "[] [] ['http_accept_failed']\n"), done.stderr
 
 
-def test_connections_over_the_limit_are_closed_and_said_once(listen: StartListener, log: RecordingLog) -> None:
+def test_the_longest_silence_makes_room_for_whoever_asks(listen: StartListener, log: RecordingLog) -> None:
     listener = listen(limits=Limits(workers=1, max_connections=2))
     with ExitStack() as stack:
         address = ("127.0.0.1", listener.address.port)
         peers = [stack.enter_context(closing(socket.create_connection(address, timeout=10))) for _ in range(6)]
-        assert [read_all(peer) for peer in peers[2:]] == [b""] * 4
+        assert [read_all(peer) for peer in peers[:4]] == [b""] * 4
+        assert get(listener) == (200, b"/path")
+        peers[5].sendall(b"GET /late HTTP/1.0\r\n\r\n")
+        assert read_all(peers[5]).endswith(b"\r\n\r\n/late")
     assert log.events("warning") == ["http_server_busy"]
 
 

@@ -18,6 +18,9 @@ from updater.ports.metrics import Exposition
 from updater.ports.status import ProcessHealth, StatusReader
 from updater.settings.parts import FaceSettings
 
+PROBE_LIMITS = Limits(workers=8, request_timeout_s=3.0)
+"""Probes are small and wait for a second; who takes longer than this must not keep a worker from them."""
+
 CLOSE_TIMEOUT_S = 2.0
 """For answers that are on their way when everything else has ended."""
 
@@ -76,7 +79,7 @@ def build_face(settings: FaceSettings, shown: Shown, around: Surroundings) -> Fa
     listeners: list[Listener] = []
     if settings.health_port is not None:
         application = health_application(shown.health, BUILD, around.log)
-        options = ListenerOptions("health", "--health-port", Limits(request_timeout_s=10.0), without="--health-port 0")
+        options = ListenerOptions("health", "--health-port", PROBE_LIMITS, without="--health-port 0")
         listeners.append(Listener(Address("", settings.health_port), application, options, around.clock, around.log))
     if settings.metrics_port is not None and shown.exposition is not None:
         metrics = metrics_application(shown.exposition, around.log)
