@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -126,17 +127,21 @@ def test_what_it_copies_becomes_a_program_that_knows_its_build(tmp_path: Path) -
     wheel = _follow_the_build(source)
     program = _install(wheel, tmp_path / "installed")
 
-    said = subprocess.run([program, "version"], capture_output=True, text=True, check=True, timeout=30).stdout
+    said = _run(program, "version")
     assert f"v{__version__}+{COMMIT[:7]}" in said
     assert DATE in said
     python = program.with_name("python")
-    place = subprocess.run(
-        [python, "-c", "import updater, sidecar, generated; print(updater.__file__)"],
-        capture_output=True, text=True, check=True, timeout=30, cwd=tmp_path,
-    ).stdout  # fmt: skip
+    place = _run(python, "-c", "import updater, sidecar, generated; print(updater.__file__)")
     assert place.startswith(str(tmp_path / "installed"))
-    beside = subprocess.run([python, "-m", "sidecar", "--help"], capture_output=True, check=True, timeout=30)
-    assert beside.stdout
+    assert "Usage" in _run(python, "-m", "sidecar", "--help")
+
+
+def _run(*words: str | Path) -> str:
+    """What a program writes, in an environment and a folder from which no other copy of the project can be found."""
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=50, env={"PATH": os.defpath}, cwd="/", check=True
+    )
+    return done.stdout
 
 
 def _follow_the_build(source: Path) -> Path:
