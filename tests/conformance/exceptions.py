@@ -6,7 +6,6 @@ longer true fails the suite, so the list can only be shortened on purpose.
 
 from __future__ import annotations
 
-
 LATER_FILES: dict[str, str] = {}
 
 EXCEPTIONS: dict[str, str] = {}
