@@ -35,6 +35,8 @@ pytestmark = pytest.mark.wire
 
 _VALUES = "image:\n  name: shop\n  tag: 1.0.0\n"
 _PATH = "apps/shop/values.yaml"
+_QUICK = ("gitlab", "github")
+"""Not left to the slow run, and with a token that git sends by itself: asking for a password takes a process."""
 _BY_WORD = {case.provider.value: case for case in CASES}
 
 
@@ -138,7 +140,6 @@ def make_place(tmp_path: Path) -> Iterator[Callable[..., Place]]:
 
 @pytest.fixture
 def github(make_place: Callable[..., Place]) -> Place:
-    """With a token that git sends by itself: asking for a password takes a process each time."""
     return make_place("github", is_bearer=True)
 
 
@@ -147,12 +148,12 @@ def _is_held(place: Place, tag: str, branch: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "word", [word if word == "gitlab" else pytest.param(word, marks=pytest.mark.slow) for word in _BY_WORD]
+    "word", [word if word == _QUICK[0] else pytest.param(word, marks=pytest.mark.slow) for word in _BY_WORD]
 )
 def test_a_newer_version_gets_a_request_of_its_own_that_closes_the_older_one(
     make_place: Callable[..., Place], word: str
 ) -> None:
-    place = make_place(word)
+    place = make_place(word, is_bearer=word in _QUICK)
     first = place.round("1.1.0", **{"git-pull-request-labels": "automation"})
     (older,) = place.world.requests
     assert (first.outcome, first.error, first.warning) == (WriteOutcome.WRITTEN, "", "")
@@ -174,10 +175,10 @@ def test_a_newer_version_gets_a_request_of_its_own_that_closes_the_older_one(
 
 
 @pytest.mark.parametrize(
-    "word", [word if word == "github" else pytest.param(word, marks=pytest.mark.slow) for word in _BY_WORD]
+    "word", [word if word == _QUICK[1] else pytest.param(word, marks=pytest.mark.slow) for word in _BY_WORD]
 )
 def test_a_rolling_request_is_made_anew_in_its_place(make_place: Callable[..., Place], word: str) -> None:
-    place = make_place(word)
+    place = make_place(word, is_bearer=word in _QUICK)
     rolling = {"git-pull-request-mode": "rolling"}
     first = place.round("1.1.0", **rolling)
     again = place.round("1.1.0", **rolling)
@@ -204,6 +205,7 @@ def test_an_open_request_spares_the_whole_write(github: Place) -> None:
     assert 'argocd_image_updater_git_operations_total{op="pull_request",result="success"} 6.0' in text
 
 
+@pytest.mark.slow
 def test_a_failing_look_up_is_a_warning_and_the_write_goes_on(github: Place) -> None:
     github.server.forge.faults += [Reply(500)] * 3
     result = github.round("1.1.0")
@@ -233,6 +235,7 @@ def test_a_request_that_was_taken_over_leaves_nothing_to_ask_for(github: Place) 
     assert len(github.world.requests) == 1
 
 
+@pytest.mark.slow
 def test_a_denied_request_is_a_warning_that_names_the_right(github: Place) -> None:
     github.world.token = "rotated-away-1"
     result = github.round("1.1.0")
@@ -248,6 +251,7 @@ def test_a_denied_request_is_a_warning_that_names_the_right(github: Place) -> No
     assert 'argocd_image_updater_git_pull_requests_total{provider="github",result="denied"} 2.0' in text
 
 
+@pytest.mark.slow
 def test_applications_that_share_file_and_change_share_one_request(github: Place) -> None:
     intents = [github.intent("1.1.0", app) for app in ("shop", "mirror")]
     same = [replace(each, change_set=replace(each.change_set, images=intents[0].change_set.images)) for each in intents]
@@ -270,6 +274,7 @@ def test_requests_of_other_applications_and_of_people_are_not_superseded(github:
     assert (stranger.comments, by_hand.comments) == ([], [])
 
 
+@pytest.mark.slow
 def test_superseded_requests_stay_when_the_operator_says_so(github: Place) -> None:
     github.build(closes_superseded=False)
     github.round("1.1.0")
@@ -277,6 +282,7 @@ def test_superseded_requests_stay_when_the_operator_says_so(github: Place) -> No
     assert [each.is_open for each in github.world.requests] == [True, True]
 
 
+@pytest.mark.slow
 def test_templates_of_the_operator_write_title_and_body(github: Place) -> None:
     github.build(
         title_template="deps: {{ .AppName }} ({{ len .Images }})",
@@ -288,6 +294,7 @@ def test_templates_of_the_operator_write_title_and_body(github: Place) -> None:
     assert stored.body == "example/shop -> 1.1.0argocd/shop\n\nOpened by Argo CD Image Updater for argocd/shop."
 
 
+@pytest.mark.slow
 def test_a_template_that_fails_is_replaced_and_said(github: Place) -> None:
     github.build(title_template="{{ index .Images 7 }}")
     github.round("1.1.0")
@@ -295,6 +302,7 @@ def test_a_template_that_fails_is_replaced_and_said(github: Place) -> None:
     assert len(github.log.of("pull_request_text_replaced")) == 1
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_a_rolling_request_tells_only_newer_versions(github: Place) -> None:
     rolling = {"git-pull-request-mode": "rolling"}
     url = github.round("1.1.0", **rolling).pull_request
@@ -335,6 +343,7 @@ def test_settings_of_no_use_end_the_start(github: Place) -> None:
         github.build(api_urls=("github=nowhere",))
 
 
+@pytest.mark.slow
 def test_labels_of_one_batch_are_put_together(github: Place) -> None:
     mine, other = (github.intent("1.1.0", **{"git-pull-request-labels": each}) for each in ("a,b", "b,c"))
     key = ApplicationKey("argocd", "mirror")
@@ -342,6 +351,7 @@ def test_labels_of_one_batch_are_put_together(github: Place) -> None:
     assert github.world.requests[0].labels == ["a", "b", "c"]
 
 
+@pytest.mark.slow
 def test_a_request_that_somebody_opened_a_moment_ago_is_taken(github: Place) -> None:
     stored = []
 
@@ -355,6 +365,7 @@ def test_a_request_that_somebody_opened_a_moment_ago_is_taken(github: Place) -> 
     assert result.pull_request.endswith(f"/{stored[0].number}")
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_lost_after_the_request_was_opened_costs_nothing(github: Place) -> None:
     def opened_and_broken(asked: Asked) -> Reply:
         github.world.add(asked.body["head"], title=asked.body["title"], body=asked.body["body"])
@@ -366,6 +377,7 @@ def test_an_answer_that_is_lost_after_the_request_was_opened_costs_nothing(githu
     assert (result.outcome, result.warning, stored.labels) == (WriteOutcome.WRITTEN, "", ["images"])
 
 
+@pytest.mark.slow
 def test_a_refused_push_opens_nothing_and_is_not_split(github: Place) -> None:
     github.repository.reject_pushes("not now")
     mine = github.intent("1.1.0")
@@ -376,6 +388,7 @@ def test_a_refused_push_opens_nothing_and_is_not_split(github: Place) -> None:
     assert (github.world.requests, github.log.of("git_batch_split")) == ([], [])
 
 
+@pytest.mark.slow
 def test_an_owners_branch_is_appended_to_and_keeps_its_request(github: Place) -> None:
     own = {"git-branch": "main:bump-{{ .AppName }}"}
     first = github.round("1.1.0", **own)
@@ -390,6 +403,7 @@ def test_an_owners_branch_is_appended_to_and_keeps_its_request(github: Place) ->
     assert github.repository.count("bump-shop") == 3
 
 
+@pytest.mark.slow
 def test_a_dry_run_looks_for_an_open_request_and_opens_none(github: Place) -> None:
     (result,) = github.write(github.intent("1.1.0"), dry_run=True)
     assert (result.outcome, github.server.forge.methods()) == (WriteOutcome.DRY_RUN, ["GET"])
@@ -413,6 +427,7 @@ def test_an_ssh_key_alone_ends_it_before_anything_is_asked(github: Place, tmp_pa
     assert (github.server.forge.asked, github.git.requests) == ([], 0)
 
 
+@pytest.mark.slow
 def test_a_token_beside_other_credentials_is_the_one_for_requests(github: Place) -> None:
     github.world.token = "of-the-api-only-1"
     github.build({"GIT_BEARER_TOKEN": TOKEN, "GIT_SCM_TOKEN": github.world.token})
