@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from updater.errors import ConfigurationError
-from updater.settings.config_folder import MAX_FILE_BYTES, load_config_folder
-from updater.settings.model import Platform, Resolution
+from updater.settings.config_folder import MAX_FILE_BYTES, ConfigFolder, load_config_folder
+from updater.settings.model import Option, Platform, Resolution, Value
 from updater.settings.parts import connection_settings, secret_values
 from updater.settings.resolution import resolve_command_line
 from updater.settings.table import OPTIONS
@@ -152,3 +154,20 @@ def test_a_folder_of_no_use_is_refused(tmp_path: Path, kind: str) -> None:
 def test_every_key_belongs_to_one_setting_of_run() -> None:
     keys = [option.config_key for option in OPTIONS if option.config_key and "run" in option.commands]
     assert len(keys) == len(set(keys))
+
+
+@given(option=st.sampled_from([option for option in OPTIONS if option.config_key]), text=st.text(min_size=1))
+@settings(max_examples=150)
+def test_any_text_is_a_value_or_an_error_that_names_its_file(option: Option, text: str) -> None:
+    folder = ConfigFolder("/conf", {option.config_key: text})
+    found: Value | ConfigurationError
+    try:
+        found = folder.value(option)
+    except ConfigurationError as error:
+        found = error
+
+    if isinstance(found, ConfigurationError):
+        assert (found.code, found.where) == ("config_dir_invalid", f"/conf/{option.config_key}")
+    else:
+        assert found is not None
+        assert not option.is_secret or isinstance(found, Secret)
