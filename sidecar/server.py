@@ -21,6 +21,9 @@ from updater.clock import Clock, Deadline
 from updater.errors import ConfigurationError
 from updater.ports.log import EventLog
 
+_GRACE_S = 1.0
+"""For connections that the library cuts when the deadline has passed."""
+
 OnDeath = Callable[[str], None]
 """Told the name of a listener that ended although nobody stopped it. Called once, in the listener's own thread."""
 
@@ -126,16 +129,13 @@ class Listener:
             self._on_death(self.name)
 
 
-_GRACE_S = 1.0
-"""For connections that the library cuts when the deadline has passed."""
-
-
 def server_tls(certificate: str, key: str, minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
     """A context for a listener from PEM files. Raises ``ConfigurationError`` ``tls_invalid``."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = minimum
     try:
-        context.load_cert_chain(certificate, key)
+        # A password that is no password, or OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(certificate, key, password="")
     except (OSError, ValueError) as error:
         text = f"the certificate and key cannot be used ({type(error).__name__}: {error})"
         raise ConfigurationError(text, where=f"{certificate}, {key}", code="tls_invalid") from error

@@ -19,6 +19,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -396,7 +397,16 @@ def test_older_tls_and_plain_text_are_refused_quietly(
 
 
 def test_files_that_are_no_pair_are_tls_invalid(pair: tuple[Path, Path], tmp_path: Path) -> None:
-    for certificate, key in ((pair[0], pair[0]), (tmp_path / "none", pair[1])):
+    secret = serialization.load_pem_private_key(pair[1].read_bytes(), None)
+    locked = tmp_path / "locked.key"
+    locked.write_bytes(
+        secret.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"password"),
+        )
+    )
+    for certificate, key in ((pair[0], pair[0]), (tmp_path / "none", pair[1]), (pair[0], locked)):
         with pytest.raises(ConfigurationError, match="cannot be used") as caught:
             server_tls(str(certificate), str(key))
         assert caught.value.code == "tls_invalid"
