@@ -123,6 +123,13 @@ def test_help_follows_the_width_of_the_terminal(program: Program) -> None:
     assert 70 < max(map(len, done.stdout.splitlines())) <= 80
 
 
+def test_doctor_and_plan_know_the_place_of_the_sidecar(program: Program) -> None:
+    for command in ("doctor", "plan"):
+        page = " ".join(program(command, "--help", module="sidecar").stdout.split())
+        assert page.startswith(f"Usage: python -m sidecar {command} ")
+        assert "(default localhost:8080, variable ARGOCD_SERVER)" in page
+
+
 def test_the_help_of_the_sidecar_has_its_own_defaults(program: Program) -> None:
     page = " ".join(program("--help", module="sidecar").stdout.split())
     assert page.startswith("Usage: python -m sidecar [flags]")

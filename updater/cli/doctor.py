@@ -28,7 +28,7 @@ def run_doctor(words: Sequence[str], environment: Mapping[str, str], place: Mapp
     if arguments.wants_help:
         from updater.cli.help import print_help  # noqa: PLC0415 - only help needs click
 
-        return print_help(("doctor",))
+        return print_help(("doctor",), place)
     resolution = resolve("doctor", arguments, environment, platform=PLATFORM, place=place)
     settings = resolution.settings
     refuse_missing(settings)

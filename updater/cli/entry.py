@@ -16,6 +16,9 @@ from updater.transport.redaction import escape_controls, redact
 
 _NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 _INTERRUPTED = 130
+_BESIDE_SERVER = frozenset({"run", "plan", "doctor"})
+"""Commands that take the defaults of the place beside argocd-server."""
+
 _NAME_VARIABLE, _ASK_PASS_NAME = "ARGOCD_BINARY_NAME", "argocd-git-ask-pass"
 _ASK_PASS_COMMANDS = ("ask-pass", "askpass")
 """For git to call, not for people, so that no help lists it (``runtime.md`` 1.8)."""
@@ -39,11 +42,15 @@ def main() -> NoReturn:
 
 
 def main_beside_server() -> NoReturn:
-    """``run`` with the defaults of a container beside argocd-server; flags and variables win over them."""
+    """``run``, or what looks in its place, with the defaults of a container beside argocd-server.
+
+    Flags and variables win over these defaults.
+    """
     from updater.settings.places import BESIDE_ARGOCD_SERVER
 
     words = sys.argv[1:]
-    sys.exit(_run_process(["run", *(words[1:] if words[:1] == ["run"] else words)], BESIDE_ARGOCD_SERVER))
+    names_command = bool(words) and words[0] in _BESIDE_SERVER
+    sys.exit(_run_process(words if names_command else ["run", *words], BESIDE_ARGOCD_SERVER))
 
 
 def _run_process(words: Sequence[str], place: Mapping[str, str] = _NO_DEFAULTS) -> int:

@@ -54,7 +54,7 @@ def program_help() -> str:
 def command_help(command: Command, place: Mapping[str, str] = _NO_DEFAULTS) -> str:
     """The help of one command: its flags, section by section, and its variables without a flag."""
     page = HelpFormatter(width=_width())
-    page.write_usage(_BESIDE_SERVER if place else f"{PROGRAM} {command.name}", command.usage)
+    page.write_usage(_invocation(command, place), command.usage)
     page.write_paragraph()
     page.write_text(command.summary if command.is_built else f"{command.summary} ({_NOT_YET})")
     for title, options in SECTIONS:
@@ -65,6 +65,12 @@ def command_help(command: Command, place: Mapping[str, str] = _NO_DEFAULTS) -> s
     with page.section("Help"):
         page.write_dl([("-h, --help", "Print this page")])
     return page.getvalue()
+
+
+def _invocation(command: Command, place: Mapping[str, str]) -> str:
+    if not place:
+        return f"{PROGRAM} {command.name}"
+    return _BESIDE_SERVER if command.name == "run" else f"{_BESIDE_SERVER} {command.name}"
 
 
 def default_text(option: Option, command: str = "run", place: Mapping[str, str] = _NO_DEFAULTS) -> str:

@@ -37,7 +37,7 @@ def run_plan(words: Sequence[str], environment: Mapping[str, str], place: Mappin
     if arguments.wants_help:
         from updater.cli.help import print_help  # noqa: PLC0415 - only help needs click
 
-        return print_help(("plan",))
+        return print_help(("plan",), place)
     resolution = resolve("plan", arguments, environment, platform=PLATFORM, place=place)
     settings = resolution.settings
     refuse_missing(settings)
