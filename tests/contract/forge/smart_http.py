@@ -22,8 +22,8 @@ class SmartHttp:
     def __call__(self, handler: BaseHTTPRequestHandler) -> None:
         self.requests += 1
         body = _body(handler)
-        pair = base64.b64encode(f"{USER}:{TOKEN}".encode()).decode()
-        if handler.headers.get("Authorization") not in (f"Basic {pair}", f"Bearer {TOKEN}"):
+        pairs = (base64.b64encode(f"{user}:{TOKEN}".encode()).decode() for user in (USER, "x-access-token"))
+        if handler.headers.get("Authorization") not in (*(f"Basic {pair}" for pair in pairs), f"Bearer {TOKEN}"):
             _answer(handler, 401, {"WWW-Authenticate": 'Basic realm="git"'}, b"")
             return
         done = subprocess.run(

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.contract.forge.conftest import CASES, Case
 from tests.contract.forge.fakes.server import Asked, ForgeServer, Reply
@@ -426,6 +428,18 @@ def test_an_ssh_key_alone_ends_it_before_anything_is_asked(github: Place, tmp_pa
     assert (result.outcome, result.error_code) == (WriteOutcome.FAILED, "pr_token_missing")
     assert "scmToken" in result.error
     assert (github.server.forge.asked, github.git.requests) == ([], 0)
+
+
+@pytest.mark.slow
+def test_a_github_app_pushes_and_asks_with_its_installation_token(github: Place, tmp_path: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
+    (tmp_path / "app.pem").write_bytes(key.private_bytes(*form))
+    login = {"GITHUB_APP_ID": "7", "GITHUB_APP_INSTALLATION_ID": "42", "GITHUB_APP_BASE_URL": github.server.forge.api}
+    github.build({**login, "GITHUB_APP_PRIVATE_KEY_FILE": str(tmp_path / "app.pem")})
+    assert [github.round(tag).pull_request[-7:] for tag in ("1.1.0", "1.2.0")] == ["/pull/1", "/pull/2"]
+    asked = [each.path for each in github.server.forge.asked if each.path.endswith("/access_tokens")]
+    assert asked == ["/api/v3/app/installations/42/access_tokens"]
 
 
 @pytest.mark.slow

@@ -16,10 +16,16 @@ class FakeGitHub(FakeForge):
     root = "/api/v3"
 
     def authorize(self, asked: Asked) -> bool:
+        if asked.path.endswith("/access_tokens"):
+            return asked.headers.get("Authorization", "").startswith("Bearer eyJ")
         # GitHub refuses requests without a user agent before anything else.
         return (
             bool(asked.headers.get("User-Agent")) and asked.headers.get("Authorization") == f"Bearer {self.world.token}"
         )
+
+    @route("POST", r"/app/installations/42/access_tokens")
+    def hand_out(self, _: Asked) -> Reply:
+        return Reply(201, {"token": self.world.token, "expires_at": "2999-01-01T00:00:00Z"})
 
     @route("GET", _REPO + "/pulls")
     def list(self, asked: Asked, owner: str, name: str) -> Reply:
