@@ -174,6 +174,15 @@ def test_more_than_a_page_is_shown_on_demand(browser: Chrome, page: Callable[...
     assert not find(browser, "#more").is_displayed()
 
 
+def test_what_is_overdue_is_due(browser: Chrome, page: Callable[..., None], store: StatusStore) -> None:
+    page()
+    wait(browser, lambda: "in 2 min" in find(browser, "#rows [data-label=Next]").text)
+    store.change_interval(0.001)
+    find(browser, "#live").click()
+    find(browser, "#live").click()
+    wait(browser, lambda: find(browser, "#rows [data-label=Next]").text == "due")
+
+
 def test_cycles_are_a_view_of_their_own(browser: Chrome, page: Callable[..., None], store: StatusStore) -> None:
     page()
     store.note_cycle(Report(seconds=3.0))

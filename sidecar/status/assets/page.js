@@ -58,13 +58,16 @@
     for (const [size, unit] of steps) if (seconds >= size) return Math.round(seconds / size) + " " + unit;
     return Math.round(seconds) + " s";
   }
-  function distance(text) {
+  function distance(text, isDue) {
     const seconds = (Date.parse(text) - Date.now() - skew) / 1000;
+    if (isDue && seconds <= 0) return "due";
     return Math.abs(seconds) < 1 ? "now" : seconds < 0 ? span(-seconds) + " ago" : "in " + span(seconds);
   }
-  const when = (text) => text ? make("time", { datetime: text, title: text }, distance(text)) : make("span", { class: "muted" }, "–");
+  const when = (text, isDue) => text
+    ? make("time", { datetime: text, title: text, "data-due": isDue ? "" : null }, distance(text, isDue))
+    : make("span", { class: "muted" }, "–");
   function retime() {
-    for (const element of document.querySelectorAll("time")) element.textContent = distance(element.dateTime);
+    for (const element of document.querySelectorAll("time")) element.textContent = distance(element.dateTime, "due" in element.dataset);
   }
 
   async function load(path) {
@@ -166,7 +169,7 @@
       make("td", { "data-label": "Why" }, ...item.reasons.map((reason) => badge(reason)), item.error ? make("span", { class: "line problem" }, item.error.text) : null),
       make("td", { class: "when", "data-label": "Last attempt" }, when(item.lastAttempt)),
       make("td", { class: "when", "data-label": "Last success" }, when(item.lastSuccess)),
-      make("td", { class: "when", "data-label": "Next" }, when(item.nextDue)));
+      make("td", { class: "when", "data-label": "Next" }, when(item.nextDue, true)));
     if (!isOpen) return [row];
     const detail = details.get(key);
     const cell = make("td", { colspan: "6" }, ...(detail ? detailParts(detail) : ["It is not looked after any more."]));
