@@ -93,6 +93,7 @@ class Served:
             face=FaceSettings(),
             **{"interval_s": LONG_S, "is_warmed_up": False, "mode": "continuous", **run},
         )
+        self.settings = settings
         self.log = Told()
         self.runtime = build_runtime(settings, log=self.log, environment={})
         self._pool = ThreadPoolExecutor(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from served import WAIT_S, Served, pushed
@@ -97,6 +98,36 @@ def test_events_wait_until_the_fleet_is_known(showcase: Showcase, serve: Serve) 
     gate.set()
     assert served.log.wait("webhook_finished")["updated"] == 1
     assert len(served.log.of("webhook_processed")) == 1, "events about one repository are merged while they wait"
+
+
+@pytest.mark.parametrize("mode", ["cycle", "continuous"])
+def test_events_wait_until_the_caches_are_warm(showcase: Showcase, serve: Serve, mode: str) -> None:
+    gate, entered = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        entered.set()
+        assert gate.wait(WAIT_S)
+
+    showcase.world.before_next("List", hold)
+    served = serve(mode=mode, is_warmed_up=True)
+    assert entered.wait(WAIT_S)
+    assert served.log.of("warmup_started")
+    assert served.send(pushed("web", "1.0.1")) == ACCEPTED
+    assert served.log.of("webhook_processed") == []
+    gate.set()
+    assert served.log.wait("webhook_finished")["processed"] == 2
+    order = [event for _, event, _ in served.log.records if event in ("warmup_finished", "webhook_processed")]
+    assert order == ["warmup_finished", "webhook_processed"]
+
+
+def test_a_secret_that_changes_while_it_runs_holds_at_once(serve: Serve) -> None:
+    served = serve(**COMMAND)
+    event = pushed("unused", "1")
+    webhooks = replace(served.settings.webhooks, secrets={"native": Secret("another")})
+    served.runtime.reconfigure(replace(served.settings, webhooks=webhooks))
+    assert served.send(event)[0] == 400
+    assert served.send(event, headers={"X-Webhook-Secret": "another"}) == ACCEPTED
+    assert served.send(event, "/webhook?type=docker.io")[1].endswith("Supported types: native")
 
 
 @pytest.mark.parametrize("mode", ["cycle", "continuous"])
