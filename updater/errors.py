@@ -25,6 +25,7 @@
     │   └── RegistryProtocolError   an answer of the wrong shape or size
     ├── GitError                git, or the remote it speaks to; ``code`` is one of ``write-back.md`` 7.1
     ├── ForgeError              the API for pull requests; ``code`` is one of ``write-back.md`` 7.1
+    │   └── ForgeWaits              a rate limit met before is still used up: nothing was sent
     ├── CredentialError         a credential source that cannot be read
     ├── WebhookRejected         a webhook that is no event for us; ``code`` is one of ``runtime.md`` 7.4
     └── WriteBackError          a change that could not be carried out
@@ -210,6 +211,10 @@ class ForgeError(UpdaterError):
     """A request to a forge's API failed; ``code`` is one of ``write-back.md`` 7.1."""
 
     code = "pr_failed"
+
+
+class ForgeWaits(ForgeError):
+    """Nothing was sent, because a rate limit that was met before is still used up."""
 
 
 class CredentialError(UpdaterError):

@@ -14,6 +14,7 @@ from updater.clock import Backoff, Clock, Deadline
 from updater.errors import ForgeError
 from updater.forge.answers import Answer, Fields
 from updater.forge.failures import misunderstood, refused, unreachable
+from updater.forge.limits import LimitKey, RateLimits, is_rate_limit
 from updater.ports.log import EventLog
 from updater.transport.errors import TransportError
 from updater.transport.http import HttpRequest, HttpTransport
@@ -55,7 +56,7 @@ class Call:
 class Connection:
     """The URL of an API, the headers that carry our token, and how to reach it; the transport belongs to who made it.
 
-    ``when_denied`` hears of every answer that does not accept the token.
+    ``when_denied`` hears of every answer that does not accept the token, ``limits`` of every used-up rate limit.
     """
 
     base: str
@@ -63,6 +64,11 @@ class Connection:
     headers: Mapping[str, str] = field(repr=False)
     transport: HttpTransport
     when_denied: Callable[[], object]
+    limits: RateLimits
+
+    @property
+    def limit_key(self) -> LimitKey:
+        return self.base, self.token
 
 
 class ForgeApi:
@@ -149,6 +155,8 @@ class ForgeApi:
         error = refused(answer, self._where(answer.method, answer.url), self.clock)
         if error.code == "pr_denied":
             self._connection.when_denied()
+        if is_rate_limit(answer):
+            self._connection.limits.used_up(self._connection.limit_key, error.retry_after_s or 0.0)
         raise error
 
     def _redirected(self, call: Call, url: str) -> Answer:
@@ -165,6 +173,7 @@ class ForgeApi:
         return answer
 
     def _exchange(self, call: Call, url: str) -> Answer:
+        self._connection.limits.check(self._connection.limit_key)
         headers, body = self._headers, b""
         if call.body is not None:
             headers = {**headers, "Content-Type": "application/json"}

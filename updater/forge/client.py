@@ -17,6 +17,7 @@ from updater.forge.connections import Connections
 from updater.forge.gitea import Gitea
 from updater.forge.github import GitHub
 from updater.forge.gitlab import GitLab
+from updater.forge.limits import RateLimits
 from updater.forge.places import ApiUrl, ForgePlace, find_place
 from updater.model.git_targets import GitTarget
 from updater.model.pull_requests import ForgeProvider
@@ -54,6 +55,7 @@ class ForgeClients:
         self._access = access
         self._options = options
         self._connections = Connections(clock)
+        self._limits = RateLimits(clock)
         self._log = log
 
     @contextmanager
@@ -70,6 +72,7 @@ class ForgeClients:
                 authorization(provider, access),
                 transport,
                 when_denied=lambda: self._access.reject(target, namespace),
+                limits=self._limits,
             )
             try:
                 yield _CLIENTS[provider](ForgeApi(connection, deadline, self._options.calls, self._log), place)

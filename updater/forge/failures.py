@@ -8,6 +8,7 @@ from datetime import UTC
 from updater.clock import Clock
 from updater.errors import ForgeError
 from updater.forge.answers import Answer
+from updater.forge.limits import is_rate_limit, renewal_s
 from updater.transport.errors import TransportError
 from updater.transport.redaction import cap_text, redact, summarize_html
 
@@ -22,9 +23,10 @@ def refused(answer: Answer, where: str, clock: Clock) -> ForgeError:
     """The error behind an answer with a status that nobody wanted."""
     said = _said(answer)
     wait_s = _retry_after_s(answer, clock)
-    if _is_rate_limit(answer):
+    if is_rate_limit(answer):
         text = f"the rate limit of the API is used up: status {answer.status} {said}"
-        return ForgeError(text, where=where, hint="it is tried again in the next round", retry_after_s=wait_s)
+        left_s = renewal_s(answer, wait_s, clock)
+        return ForgeError(text, where=where, hint="it is tried again in a later round", retry_after_s=left_s)
     if answer.status in (401, 403, _SIGN_IN):
         text = f"the API does not accept the token: status {answer.status} {said}"
         hint = "give the token the right to read and write pull requests and branches, or renew it"
@@ -50,14 +52,6 @@ def misunderstood(what: str, where: str) -> ForgeError:
     """The error for an answer of the wrong shape."""
     hint = "see whether --pull-request-api-url names the API, and whether a proxy answers in its place"
     return ForgeError(f"the answer of the API is not understood: {what}", where=where, hint=hint)
-
-
-def _is_rate_limit(answer: Answer) -> bool:
-    """GitHub answers 403 or 429 with nothing remaining; a secondary limit says so in its text."""
-    if answer.status not in (403, 429):
-        return False
-    is_used_up = answer.header("x-ratelimit-remaining") == "0"
-    return is_used_up or "secondary rate limit" in answer.text.lower()
 
 
 def _said(answer: Answer) -> str:

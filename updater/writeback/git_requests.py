@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from updater.errors import ForgeError, UpdaterError
+from updater.errors import ForgeError, ForgeWaits, UpdaterError
 from updater.manifests.template_data import change_digest, template_changes
 from updater.model.changes import WriteBackResult, WriteOutcome
 from updater.model.pull_requests import PullRequestSettings
@@ -213,7 +213,12 @@ class RequestWriter:
         say("pull_request_failed", applications=job.names, error=str(error), code=error.code)
 
     def _is_news(self, what: str, batch: Batch, error: ForgeError) -> bool:
-        """Whether a failure is to be said aloud: one that stays until somebody mends it only when it has changed."""
+        """Whether a failure is to be said aloud: one that stays until somebody mends it only when it has changed.
+
+        What waits for a rate limit was told of when the limit was met.
+        """
+        if isinstance(error, ForgeWaits):
+            return False
         key = (what, batch.target.remote.key, batch.target.write_branch)
         with self._lock:
             if error.code == _DENIED and self._said.get(key) == str(error):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -46,6 +47,19 @@ def test_a_used_up_rate_limit_of_github_is_left_to_the_next_round(
             forge.create(_NEW)
         assert (caught.value.code, caught.value.retryable) == ("pr_failed", False)
         assert (len(bench.fake.asked), bench.access.rejected) == (1, 0)
+
+
+def test_a_token_whose_limit_is_used_up_sends_nothing_until_it_is_renewed() -> None:
+    reset = int(time.time()) + 300
+    used_up = Reply(403, {"message": "limit"}, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)})
+    with _bench("github") as bench, bench.open() as forge:
+        bench.fake.faults.append(used_up)
+        with pytest.raises(ForgeError) as first:
+            forge.find_open("bump/a", "main")
+        assert first.value.retry_after_s == pytest.approx(300, abs=5)
+        with pytest.raises(ForgeError, match="nothing is sent for another"):
+            forge.find_open("bump/a", "main")
+        assert len(bench.fake.asked) == 1
 
 
 @pytest.mark.parametrize("word", ["github", "gitea", "bitbucket-server"])

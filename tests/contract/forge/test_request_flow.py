@@ -115,8 +115,8 @@ class Place:
         deadline = Deadline.after(SystemClock(), 50)
         return list(self.parts[-1].write_back.write_all(intents, dry_run=dry_run, deadline=deadline))
 
-    def round(self, tag: str, **own: str) -> WriteBackResult:
-        return self.write(self.intent(tag, **own))[0]
+    def round(self, tag: str, app: str = "shop", **own: str) -> WriteBackResult:
+        return self.write(self.intent(tag, app, **own))[0]
 
 
 @pytest.fixture
@@ -236,6 +236,17 @@ def test_a_request_that_was_taken_over_leaves_nothing_to_ask_for(github: Place) 
     result = github.round("1.1.0")
     assert (result.outcome, result.pull_request) == (WriteOutcome.UNCHANGED, "")
     assert len(github.world.requests) == 1
+
+
+@pytest.mark.slow
+def test_a_used_up_rate_limit_is_told_once_and_asked_for_nothing_more(github: Place) -> None:
+    github.server.forge.faults.append(Reply(403, {"message": "limit"}, {"X-RateLimit-Remaining": "0"}))
+    results = [github.round("1.1.0", app) for app in ("shop", "cart")]
+    assert [result.outcome for result in results] == [WriteOutcome.WRITTEN] * 2
+    assert all(result.warning.startswith("pr_failed: ") for result in results)
+    assert len(github.server.forge.asked) == 1
+    assert github.log.levels("pull_request_lookup_failed") == ["warning", "debug"]
+    assert github.log.levels("pull_request_failed") == ["debug", "debug"]
 
 
 @pytest.mark.slow
