@@ -8,7 +8,9 @@ from pathlib import Path
 import apscheduler.schedulers.background
 import pytest
 from fault_site import Site
-from hurried_time import HurriedClock, hurried_event
+from hurried_time import HurriedClock, hurried_event, hurried_threading
+
+import updater.transport.watchdog
 
 SPEED = 100.0
 
@@ -17,6 +19,7 @@ SPEED = 100.0
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """A site where a minute takes 0.6 s."""
     monkeypatch.setattr(apscheduler.schedulers.background, "Event", hurried_event(SPEED))
+    monkeypatch.setattr(updater.transport.watchdog, "threading", hurried_threading(SPEED))
     made = Site(tmp_path, HurriedClock(SPEED))
     yield made
     made.close()

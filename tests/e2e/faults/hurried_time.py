@@ -1,7 +1,7 @@
-"""Minutes in seconds: a clock that runs faster, for the program and for the scheduler library that it uses.
+"""Minutes in seconds: a clock that runs faster, for the program and for what it waits with.
 
-Only waits that go by the clock are hurried. Deadlines of sockets are counted in the clock's seconds and waited for in
-real ones, so a test of silence sets them as low as the real seconds that it is ready to wait.
+Waits that go by the clock are hurried, those of the scheduler library, and total deadlines of HTTP exchanges. Time-outs
+of sockets are counted in the clock's seconds and waited for in real ones, but a total deadline always comes first.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 from updater.clock import SystemClock
 
@@ -36,6 +37,16 @@ class HurriedClock(SystemClock):
     def elapsed_s(self) -> float:
         """Since the start, in seconds of this clock."""
         return (time.monotonic() - self._began_s) * self.speed
+
+
+def hurried_threading(speed: float) -> SimpleNamespace:
+    """What the watchdog of total deadlines is to find under the name ``threading``."""
+
+    class HurriedCondition(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            return super().wait(timeout if timeout is None else timeout / speed)
+
+    return SimpleNamespace(Condition=HurriedCondition, Thread=threading.Thread, current_thread=threading.current_thread)
 
 
 def hurried_event(speed: float) -> type[threading.Event]:
