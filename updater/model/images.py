@@ -123,6 +123,9 @@ class Reason(Enum):
 class Counter(Enum):
     """The counters of ``runtime.md`` 3.7, by the name in the summary line."""
 
+    # Each member is one object. The inherited hash is that of its name, made in Python, a score of times per report.
+    __hash__ = object.__hash__
+
     CONSIDERED = "images_considered"
     SKIPPED = "images_skipped"
     UPDATED = "images_updated"

@@ -31,7 +31,9 @@ class ApplicationReport:
 
     def count(self, counter: Counter) -> int:
         """The counter of ``runtime.md`` 3.7; a failed write takes its updates back and adds one error."""
-        total = sum(counter in decision.counts for decision in self.decisions)
+        total = 0
+        for decision in self.decisions:
+            total += counter in decision.counts
         if counter is Counter.UPDATED:
             return self._updated(total)
         if counter is Counter.ERRORS:
