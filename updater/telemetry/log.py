@@ -68,7 +68,7 @@ class Logging:
     ) -> None:
         self._root = logging.getLogger()
         self._level_before = self._root.level
-        plain = Renderer(redactor, writer_for(log_format), shows_tracebacks=NUMBERS[level] <= logging.DEBUG)
+        plain = Renderer(redactor, writer_for(log_format))
         terminal = _terminal(plain) if has_colors and log_format == "text" else None
         self._handler = StreamHandler(plain, terminal, has_result=has_result)
         self._root.addHandler(self._handler)
@@ -78,8 +78,9 @@ class Logging:
         self.log = StandardEventLog(logging.getLogger(_LOGGER))
 
     def set_level(self, level: str) -> None:
-        """The least level from now on; whether records show tracebacks stays as it was at the start."""
+        """The least level from now on; from debug down records show tracebacks."""
         number = NUMBERS[level]
+        self._handler.show_tracebacks(shown=number <= logging.DEBUG)
         self._root.setLevel(number)
         self._urls.setLevel(max(number, logging.INFO))
 

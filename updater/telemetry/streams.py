@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+from dataclasses import replace
 from typing import TextIO
 
 from updater.telemetry.rendering import Renderer
@@ -24,6 +25,12 @@ class StreamHandler(logging.Handler):
         self._plain = plain
         self._terminal = terminal
         self._has_result = has_result
+
+    def show_tracebacks(self, *, shown: bool) -> None:
+        """Whether records from now on hold the tracebacks of their errors."""
+        self._plain = replace(self._plain, shows_tracebacks=shown)
+        if self._terminal is not None:
+            self._terminal = replace(self._terminal, shows_tracebacks=shown)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

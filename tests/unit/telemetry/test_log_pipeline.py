@@ -123,6 +123,26 @@ def test_tracebacks_show_at_debug_only(started: list[Logging], capsys: pytest.Ca
     assert "reset by peer" in capsys.readouterr().err
 
 
+def test_another_level_holds_from_then_on(started: list[Logging], capsys: pytest.CaptureFixture[str]) -> None:
+    logs = start(started, "error")
+    logs.log.warning("before")
+    logs.set_level("debug")
+    logs.log.debug("after")
+    logs.log.error("fleet_unreadable", exception=ArgoCDUnavailable("closed"))
+    captured = capsys.readouterr()
+    assert "before" not in captured.out
+    assert "msg=after" in captured.out
+    assert "traceback" in captured.err
+
+
+def test_what_neither_stream_takes_stops_nothing(started: list[Logging], monkeypatch: pytest.MonkeyPatch) -> None:
+    log = start(started).log
+    monkeypatch.setattr("sys.stdout", Gone())
+    monkeypatch.setattr("sys.stderr", Gone())
+    log.info("nobody_listens")
+    log.error("nobody_listens")
+
+
 def test_colours_only_reach_a_terminal(started: list[Logging], monkeypatch: pytest.MonkeyPatch) -> None:
     terminal, pipe = Terminal(), io.StringIO()
     monkeypatch.setattr("sys.stdout", terminal)
