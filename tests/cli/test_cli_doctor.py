@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import grpc
 import pytest
 import trustme
 
@@ -79,6 +80,26 @@ def test_a_verified_connection_names_its_certificate(command: Command, servers: 
     assert done.status == 0, done.out
     assert "TLSv1.3, certificate of trustme" in done.out
     assert "the server selects nothing" in done.out
+
+
+def test_native_grpc_over_tls_passes_every_layer(command: Command, shop: Showcase, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    pair = (issued.private_key_pem.bytes(), b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    with NativeServer(shop.world, credentials=grpc.ssl_server_credentials([pair])) as server:
+        done = command(
+            "doctor",
+            ARGOCD_SERVER=server.address,
+            ARGOCD_GRPC_WEB="false",
+            ARGOCD_PLAINTEXT="false",
+            ARGOCD_SERVER_CRT=str(tmp_path / "ca.pem"),
+        )
+
+    assert done.status == 0, done.out
+    assert "ok    ALPN            the server selects h2" in done.out
+    assert "note  gRPC-Web        not used, and does not work here" in done.out
+    assert "ok    gRPC            Argo CD v3.5.1 answers" in done.out
 
 
 Change = Callable[[Servers, Showcase], dict[str, str]]
