@@ -117,8 +117,15 @@ class Rounds:
         }
 
     def images_of(self, application: ApplicationSnapshot) -> frozenset[ImageRepository]:
-        """The repositories that an Application's image list names, for whoever matches events with it."""
-        return watched_repositories(application, self._plan_options(), self._experience.memory)
+        """The repositories that an Application's image list names, for whoever matches events with it.
+
+        None for an Application that a bug keeps from being read (see ``admits``).
+        """
+        options = self._plan_options()
+        try:
+            return watched_repositories(application, options, self._experience.memory)
+        except Exception:  # noqa: BLE001 - see above
+            return frozenset()
 
     def admits(self, application: ApplicationSnapshot) -> bool:
         """Whether an Application passes the filters (``runtime.md`` 3.2); what its owner should mend is said once.

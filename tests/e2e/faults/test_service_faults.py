@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from fault_site import BAD_HOST, MOST_THREADS, Site
 import updater.assembly.rounds
 import updater.engine.engine
 from updater.model.applications import ANNOTATION_PREFIX, ApplicationSnapshot
-from updater.planning.plans import ApplicationPlan, plan_application
+from updater.planning.plans import plan_application
+from updater.planning.watched import watched_repositories
 
 pytestmark = [pytest.mark.wire, pytest.mark.e2e, pytest.mark.slow]
 
@@ -25,15 +26,19 @@ MANY = [f"a-{number:02}" for number in range(30)]
 
 
 def fail_planning(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plant a bug that an annotation sets off."""
+    """Plant a bug that one Application sets off, wherever it is looked at."""
 
-    def plan(snapshot: ApplicationSnapshot, *rest: Any) -> ApplicationPlan:
-        if snapshot.key.name == "crash":
-            raise RuntimeError("planted")
-        return plan_application(snapshot, *rest)
+    def planted(work: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(snapshot: ApplicationSnapshot, *rest: Any) -> Any:
+            if snapshot.key.name == "crash":
+                raise RuntimeError("planted")
+            return work(snapshot, *rest)
+
+        return wrapped
 
     for module in (updater.assembly.rounds, updater.engine.engine):
-        monkeypatch.setattr(module, "plan_application", plan)
+        monkeypatch.setattr(module, "plan_application", planted(plan_application))
+    monkeypatch.setattr(updater.assembly.rounds, "watched_repositories", planted(watched_repositories))
 
 
 @pytest.mark.parametrize("mode", ["continuous", "cycle"])
