@@ -133,7 +133,8 @@ def test_a_folder_that_vanishes_is_one_error(mounted: Mounted, capsys: pytest.Ca
     mounted.following.look()
     mounted.following.look()
 
-    assert capsys.readouterr().err.count("config_refused") + capsys.readouterr().err.count("cannot be used") <= 1
+    assert capsys.readouterr().err.count("the last good one holds: ") == 1
+    assert mounted.runtime.told == []
 
 
 @pytest.mark.parametrize(("before", "after"), [("5m", "0"), ("0", "5m")])
