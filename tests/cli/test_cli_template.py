@@ -56,8 +56,8 @@ def test_extended_functions_are_known_when_they_are_switched_on(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        pytest.param(None, "there is no such file", id="no file"),
-        pytest.param(b"{{ range }", "the commit message template: template, line 1", id="syntax"),
+        pytest.param(None, "no such file or directory", id="no file"),
+        pytest.param(b"{{ range }", "line 1, column 10: could not parse commit message template: ", id="syntax"),
         pytest.param(b"{{ .Nope }}", "the template gives no message", id="unknown variable"),
         pytest.param(b"{{ if false }}x{{ end }}", "the template printed nothing", id="nothing printed"),
         pytest.param(b"\xff\xfe", "it is not UTF-8", id="bytes"),

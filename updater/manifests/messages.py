@@ -65,8 +65,8 @@ def parse_message_template(text: str | None, functions: Mapping[str, TemplateFun
     try:
         return read_template(text if text and text.strip() else DEFAULT_TEMPLATE, functions)
     except PlanError as error:
-        where = f"the commit message template: {error.where}"
-        raise ConfigurationError(error.what, where=where, code="template_parse") from error
+        what = f"could not parse commit message template: {error.what}"
+        raise ConfigurationError(what, where=error.where, code="template_parse") from error
 
 
 def render_message(

@@ -18,7 +18,7 @@ def read_template_file(path: str) -> str:
         with Path(path).open("rb") as stream:
             content = stream.read(MAX_TEMPLATE_BYTES + 1)
     except FileNotFoundError as error:
-        raise _unusable(path, "there is no such file", MISSING_CODE) from error
+        raise _unusable(path, "no such file or directory", MISSING_CODE) from error
     except OSError as error:
         raise _unusable(path, cap_text(error.strerror or str(error))) from error
     if len(content) > MAX_TEMPLATE_BYTES:
