@@ -43,6 +43,20 @@ def test_a_flag_and_a_variable_override_the_place() -> None:
     assert "variable APPLICATIONS_API" in sidecar("--once", APPLICATIONS_API="x").stderr
 
 
+def test_config_shows_what_run_would_have_here() -> None:
+    done = sidecar("config", "--health-port=1")
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    found = {name: (value, origin) for name, value, origin in lines}
+    assert found["argocd-server-addr"] == ("localhost:8080", "place sidecar")
+    assert found["health-port"] == ("1", "flag --health-port")
+
+
+def test_another_command_is_itself() -> None:
+    done = sidecar("version", "--short")
+    assert (done.returncode, done.stdout[:1]) == (0, "v")
+    assert "unknown command" in sidecar("rnu").stderr
+
+
 def test_the_ports_of_the_place_are_its_own() -> None:
     """Those of argocd-server's containers are taken (``runtime.md`` 8.9)."""
     settings = resolve(

@@ -17,14 +17,16 @@ from updater.transport.redaction import MASK, Secret, escape_controls, redact
 SCHEMA_VERSION = 1
 
 
-def print_config(words: Sequence[str], environment: Mapping[str, str], platform: Platform) -> int:
+def print_config(
+    words: Sequence[str], environment: Mapping[str, str], platform: Platform, place: Mapping[str, str]
+) -> int:
     """Print the settings that ``run`` would have with the same flags; raises ``ConfigurationError`` as ``run`` does."""
     arguments = parse_arguments(words, options_of("run"))
     if arguments.wants_help:
         from updater.cli.help import print_help  # noqa: PLC0415 - only help needs click
 
-        return print_help(("config",))
-    resolution = resolve("run", arguments, environment, platform=platform)
+        return print_help(("config",), place)
+    resolution = resolve("run", arguments, environment, platform=platform, place=place)
     settings = resolution.settings
     text = _document(settings, resolution.warnings) if settings.text("output") == "json" else _lines(settings)
     for warning in resolution.warnings:

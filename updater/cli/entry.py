@@ -16,9 +16,6 @@ from updater.transport.redaction import escape_controls, redact
 
 _NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 _INTERRUPTED = 130
-_BESIDE_SERVER = frozenset({"run", "plan", "doctor"})
-"""Commands that take the defaults of the place beside argocd-server."""
-
 _NAME_VARIABLE, _ASK_PASS_NAME = "ARGOCD_BINARY_NAME", "argocd-git-ask-pass"
 _ASK_PASS_COMMANDS = ("ask-pass", "askpass")
 """For git to call, not for people, so that no help lists it (``runtime.md`` 1.8)."""
@@ -42,14 +39,14 @@ def main() -> NoReturn:
 
 
 def main_beside_server() -> NoReturn:
-    """``run``, or what looks in its place, with the defaults of a container beside argocd-server.
+    """``run`` with the defaults of a container beside argocd-server, and so ``plan``, ``doctor`` and ``config``.
 
-    Flags and variables win over these defaults.
+    Flags and variables win over these defaults. Any other command is itself: ``run`` must not begin instead of it.
     """
     from updater.settings.places import BESIDE_ARGOCD_SERVER
 
     words = sys.argv[1:]
-    names_command = bool(words) and words[0] in _BESIDE_SERVER
+    names_command = bool(words) and not words[0].startswith("-")
     sys.exit(_run_process(words if names_command else ["run", *words], BESIDE_ARGOCD_SERVER))
 
 
@@ -118,11 +115,11 @@ def _webhook(words: tuple[str, ...], environment: Mapping[str, str], _place: Map
     return run_webhook(words, environment)
 
 
-def _config(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
+def _config(words: tuple[str, ...], environment: Mapping[str, str], place: Mapping[str, str]) -> int:
     from updater.cli.config import print_config
     from updater.cli.run import PLATFORM
 
-    return print_config(words, environment, PLATFORM)
+    return print_config(words, environment, PLATFORM, place)
 
 
 def _plan(words: tuple[str, ...], environment: Mapping[str, str], place: Mapping[str, str]) -> int:
