@@ -26,6 +26,7 @@ from updater.ports.progress import NoProgress, Progress
 from updater.registry.configuration_live import RELOAD_S
 from updater.rules.label_selectors import SelectorError, parse_label_selector
 from updater.rules.name_patterns import compile_name_patterns
+from updater.schedule.options import Mode
 from updater.settings.parts import RunSettings
 from updater.settings.rules_files import RuleFiles
 from updater.writeback.git_making import IntentOptions
@@ -68,6 +69,7 @@ class Rounds:
         self._rules = rules
         self._writes = writes
         self._experience = Experience(around.log, clock=around.clock)
+        self._is_cycle = Mode(settings.mode) is Mode.CYCLE
         self._looking = threading.Lock()
         self._plan: PlanOptions | None = None
         self._looked_s = 0.0
@@ -140,6 +142,8 @@ class Rounds:
             return True
         if plan.skip is not None:
             self._experience.announcer.skipped(application, plan)
+        if self._is_cycle:
+            self._experience.handover.put(application, options, plan)
         return plan.skip is None
 
     def _engine(

@@ -23,6 +23,7 @@ from updater.model.applications import ApplicationKey, ApplicationSnapshot
 from updater.model.changes import WriteBackResult
 from updater.model.images import Counter, Decision, ImagePlan, Reason
 from updater.model.report import ApplicationReport, Report
+from updater.planning.handover import PlanHandover
 from updater.planning.memory import PlanMemory
 from updater.planning.plans import ApplicationPlan, PlanOptions, plan_application
 from updater.ports.log import EventLog
@@ -57,6 +58,7 @@ class Experience:
         self.log = log
         self.memory = memory or PlanMemory()
         self.announcer = Announcer(log, clock)
+        self.handover = PlanHandover()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Engine:
         self._log = experience.log
         self._stopping = stopping
         self._announcer = experience.announcer
+        self._handover = experience.handover
         self._memory = experience.memory
 
     def process(self, applications: Sequence[ApplicationSnapshot], deadline: Deadline, progress: Progress) -> Report:
@@ -142,7 +145,8 @@ class Engine:
 
     def _plan_one(self, snapshot: ApplicationSnapshot) -> ApplicationPlan:
         try:
-            return plan_application(snapshot, self._options.plan, self._memory)
+            known = self._handover.take(snapshot, self._options.plan)
+            return known or plan_application(snapshot, self._options.plan, self._memory)
         except Exception as error:  # noqa: BLE001 - a bug met in one Application must not cost the others
             self._log.error("bug_found", exception=error, application=str(snapshot.key), error=str(error))
             text = f"internal error: {type(error).__name__}"
