@@ -11,6 +11,11 @@ from updater.errors import PlanError
 ROOT = "."
 """The root of the repository as a normalised path."""
 
+MAX_DEPTH = 100
+"""Components of one path; people have ten, and trees are read and written one within the other."""
+MAX_NAME_BYTES = 255
+"""Of one component: no file system has longer names, so nobody could check the repository out any more."""
+
 
 def normalise_path(path: str) -> str:
     """The path without ``.``, ``..`` and doubled slashes.
@@ -34,9 +39,25 @@ def normalise_path(path: str) -> str:
 
 
 def check_components(components: list[str], path: str) -> None:
-    """Refuse Git's own folder in any letter case; raises ``PlanError`` (``path_in_git_dir``)."""
+    """Refuse Git's own folder in any letter case, and what no disk takes.
+
+    Raises ``PlanError`` (``path_in_git_dir``, ``invalid_path``).
+    """
     if any(component.lower() == ".git" for component in components):
         raise _refused(path, "leads into Git's own folder", "path_in_git_dir")
+    if len(components) > MAX_DEPTH:
+        raise _refused(path, f"is deeper than {MAX_DEPTH} folders", "invalid_path")
+    if not all(map(_is_name, components)):
+        raise _refused(path, "holds a name that no disk takes", "invalid_path")
+
+
+def _is_name(component: str) -> bool:
+    """Whether a file may be called this; names in a repository need not be UTF-8."""
+    try:
+        size = len(component.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        return False
+    return size <= MAX_NAME_BYTES and all(character >= " " and character != "\x7f" for character in component)
 
 
 def join_path(base: str, path: str) -> str:

@@ -43,6 +43,8 @@ class Staging:
         self._original: dict[str, bytes | None] = {}
         self._current: dict[str, bytes | None] = {}
         self._editors: dict[str, list[GitIntent]] = {}
+        self._new_files: set[str] = set()
+        self._new_folders: set[str] = set()
 
     @property
     def changes(self) -> Mapping[str, bytes]:
@@ -56,6 +58,7 @@ class Staging:
     def apply(self, intent: GitIntent) -> Staged:
         """Edit the file of one intent; raises ``UpdaterError`` and then has changed nothing."""
         real = locate(self._content, intent.target)
+        self._check_room(real)
         before = self._text(real)
         edit = intent.edit(before, real.path)
         after = edit.text.encode()
@@ -63,6 +66,9 @@ class Staging:
         if not edit.is_changed or after == self._current[real.path]:
             return Staged(real.path, is_changed=False, warnings=edit.warnings)
         self._current[real.path] = after
+        if real.entry is None:
+            self._new_files.add(real.path)
+            self._new_folders.update(_folders_of(real.path))
         return Staged(real.path, is_changed=True, diff=_diff(real.path, before, edit.text), warnings=edit.warnings)
 
     def conflicts(self) -> Iterable[tuple[GitIntent, GitIntent]]:
@@ -74,6 +80,14 @@ class Staging:
             for earlier in intents[:-1]:
                 if _wants_more(earlier, current.decode(), path):
                     yield earlier, intents[-1]
+
+    def _check_room(self, real: RealFile) -> None:
+        """Refuse a new file where this batch makes a folder, or below a file that it makes: no tree holds both."""
+        if real.entry is None and real.path in self._new_folders:
+            raise WriteBackError("another change makes a folder of it", where=real.path, code="target_is_directory")
+        if real.entry is None and not self._new_files.isdisjoint(_folders_of(real.path)):
+            text = "another change makes a file of one of its folders"
+            raise WriteBackError(text, where=real.path, code="parent_not_directory")
 
     def _text(self, real: RealFile) -> str | None:
         if real.path not in self._current:
@@ -96,6 +110,11 @@ class Staging:
                 raise
             text = f"the file is larger than {MAX_FILE_BYTES} bytes"
             raise WriteBackError(text, where=real.path, code="target_too_large") from error
+
+
+def _folders_of(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
 
 
 def _wants_more(intent: GitIntent, text: str, path: str) -> bool:
@@ -136,10 +155,18 @@ def _look(content: CommitContent, path: str) -> TreeEntry | None:
     if entry is None:
         return None
     if entry.kind is EntryKind.SYMLINK:
-        return TreeEntry(
-            TreeKind.SYMLINK, content.read(entry.object_id, MAX_LINK_BYTES).decode(errors="surrogateescape")
-        )
+        return TreeEntry(TreeKind.SYMLINK, _link(content, entry, path))
     return TreeEntry(TreeKind.DIRECTORY if entry.kind is EntryKind.DIRECTORY else TreeKind.FILE)
+
+
+def _link(content: CommitContent, entry: Entry, path: str) -> str:
+    try:
+        return content.read(entry.object_id, MAX_LINK_BYTES).decode(errors="surrogateescape")
+    except GitError as error:
+        if error.code != "object_too_large":
+            raise
+        text = f"the symlink is longer than {MAX_LINK_BYTES} bytes"
+        raise WriteBackError(text, where=path, code="invalid_path") from error
 
 
 def _diff(path: str, before: str | None, after: str) -> tuple[str, ...]:
