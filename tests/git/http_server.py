@@ -22,7 +22,7 @@ http {{
   map $http_authorization $is_bearer {{ default 0; "Bearer {token}" 1; }}
   server {{
     listen 127.0.0.1:{port} ssl; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
-    location /moved/ {{ return 302 https://localhost:{port}$request_uri; }}
+    location /moved/ {{ rewrite ^/moved(/.*)$ https://localhost:{port}$1 redirect; }}
     location /token/ {{
       if ($is_bearer = 0) {{ return 401; }}
       rewrite ^/token(/.*)$ $1 break;

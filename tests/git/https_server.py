@@ -21,6 +21,7 @@ class Asked:
 
 
 Answer = Callable[[Asked], tuple[int, bytes]]
+"""Status and body; the body of a 302 is where it leads to."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ def serving(answer: Answer) -> Iterator[Address]:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             status, content = answer(Asked(self.command, self.path, self.headers.get("Authorization", ""), body))
             self.send_response(status)
+            if status == 302:
+                self.send_header("Location", content.decode())
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

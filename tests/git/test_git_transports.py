@@ -113,6 +113,32 @@ def test_a_password_does_not_follow_a_redirect_to_another_host(
     url, log = http.url(remote.folder.name, "moved/"), RecordingLog()
     result = connect(http.login(url), options=BenchOptions(log=log)).write_one(intent_for(url, "1.1.0"))
     assert result.outcome is WriteOutcome.FAILED
+    assert "git_question_refused" in log.events
+    assert "tag: 1.0.0" in remote.read("apps/shop/values.yaml")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"bearerToken": TOKEN}, id="bearer token"),
+        pytest.param({"username": USER, "password": PASSWORD, "forceHttpBasicAuth": True}, id="basic at once"),
+    ],
+)
+def test_a_header_does_not_follow_a_redirect_to_another_host(
+    http: HttpServer, remote: BareRepository, connect: Connect, fields: dict[str, object]
+) -> None:
+    asked: list[Asked] = []
+    elsewhere = http.url(remote.folder.name).replace("127.0.0.1", "localhost")
+
+    def lure(question: Asked) -> tuple[int, bytes]:
+        asked.append(question)
+        return 302, f"{elsewhere}/info/refs?{question.path.partition('?')[2]}".encode()
+
+    with serving(lure) as server:
+        entry = {"url": server.url, "caCert": server.ca + http.ca_pem, **fields}
+        result = connect(entry).write_one(intent_for(f"{server.url}/a/b", "1.1.0"))
+    assert (result.error_code, "redirects" in result.error) == ("fetch_failed", True)
+    assert asked[0].authorization
     assert "tag: 1.0.0" in remote.read("apps/shop/values.yaml")
 
 

@@ -206,13 +206,17 @@ def _proxy_environment(material: Material) -> dict[str, str]:
 
 
 def _header(remote: GitRemote, value: str) -> dict[str, str]:
-    """An Authorization header for this origin only; a redirect to another one goes without.
+    """An Authorization header for this origin only.
 
-    Configuration through the environment, because arguments of a process can be read by others on the machine.
+    No redirect is followed, because git would take the header along: the request after the redirected one goes to the
+    new server by its own address (seen with git 2.39). Configuration through the environment, because arguments of a
+    process can be read by others on the machine.
     """
     parts = urlsplit(remote.url)
     return {
-        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_COUNT": "2",
         "GIT_CONFIG_KEY_0": f"http.{parts.scheme}://{parts.netloc}/.extraHeader",
         "GIT_CONFIG_VALUE_0": f"Authorization: {value}",
+        "GIT_CONFIG_KEY_1": "http.followRedirects",
+        "GIT_CONFIG_VALUE_1": "false",
     }

@@ -80,6 +80,12 @@ _ROWS = (
         "fetch_failed",
         "the remote names its objects by SHA-256, which is not supported",
     ),
+    _row(
+        r"returned error: 30[12378]\b",
+        "fetch_failed",
+        "the remote redirects, and a token in a header is not sent elsewhere",
+        "write the address that it redirects to",
+    ),
     _row(r"couldn't find remote ref|Remote branch .* not found", "branch_not_found", "the remote has no such branch"),
     _row(
         r"bad object|object file .* is empty|loose object .* corrupt|is corrupt|not a git repository"

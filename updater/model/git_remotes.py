@@ -12,6 +12,9 @@ from enum import Enum
 from urllib.parse import SplitResult, urlsplit
 
 _SCP = re.compile(r"(?:[A-Za-z0-9._~-]+@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<path>[^:].*)")
+_HOST = re.compile(r"[\w._-]+|[0-9a-f:.]+")
+"""Names, also international ones, and addresses without their brackets. Programs on the way run commands with the host
+in them (ssh's ProxyCommand), and git decodes escapes in it, so nothing else passes."""
 _AUTHORITY_AND_PATH = re.compile(r"(?P<authority>(?:[a-z][a-z0-9+.-]*://)?[^/]*)(?P<path>/.*)?", re.DOTALL)
 
 
@@ -30,7 +33,7 @@ class IllegalGitRemote(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class GitRemote:
-    """One repository. ``url`` is what git gets, without user info for HTTP; ``key`` is equal for equal repositories.
+    """One repository. ``url`` is what git gets, without credentials; ``key`` is equal for equal repositories.
 
     ``port`` is None where the scheme's own is meant; ``path`` has neither a leading slash nor ``.git``.
     """
@@ -75,7 +78,8 @@ def _parts(key: str) -> tuple[str, str]:
 def parse_git_remote(text: str) -> GitRemote:
     """Parse what an owner wrote; raises ``IllegalGitRemote``.
 
-    A user name and password inside an HTTP URL are left out of ``url``: credentials come from elsewhere.
+    A user name and password inside an HTTP URL, and a password inside one of SSH, are left out of ``url``: credentials
+    come from elsewhere.
     """
     url = text.strip()
     if (
@@ -108,16 +112,23 @@ def _parse_url(url: str) -> GitRemote:
         if host or not parts.path.startswith("/"):
             raise IllegalGitRemote("a file URL has three slashes and an absolute path")
         return GitRemote(url, normalise_git_url(url), scheme, "", None, _clean(parts.path))
-    if not host or host.startswith("-") or (parts.username or "").startswith("-") or not _clean(parts.path):
+    if (
+        not _HOST.fullmatch(host)
+        or host.startswith("-")
+        or (parts.username or "").startswith("-")
+        or not _clean(parts.path)
+    ):
         raise IllegalGitRemote("the address has no host or no path")
     if parts.query or parts.fragment:
         raise IllegalGitRemote("the address of a repository has neither a query nor a fragment")
-    bare = _without_user(parts) if scheme in (GitScheme.HTTP, GitScheme.HTTPS) else url
+    bare = _without_login(parts, keeps_user=scheme is GitScheme.SSH)
     return GitRemote(bare, normalise_git_url(bare), scheme, host, port, _clean(parts.path))
 
 
-def _without_user(parts: SplitResult) -> str:
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+def _without_login(parts: SplitResult, *, keeps_user: bool) -> str:
+    login, at, place = parts.netloc.rpartition("@")
+    user = f"{login.partition(':')[0]}{at}" if keeps_user else ""
+    return parts._replace(netloc=f"{user}{place}").geturl()
 
 
 def _clean(path: str) -> str:

@@ -125,6 +125,7 @@ def test_no_answer_crashes_the_reader(stdout: str, stderr: str) -> None:
         ("error: index-pack died of signal 25\nfatal: index-pack failed", "disk_failed", True),
         ("remote: aborting due to possible repository corruption on the remote side.", "fetch_failed", False),
         ("fatal: mismatched algorithms: client sha1; server sha256", "fetch_failed", False),
+        ("fatal: unable to access: The requested URL returned error: 302", "fetch_failed", False),
         ("error: object file objects/aa/bb is empty", "mirror_damaged", True),
         ("something nobody has seen", "fetch_failed", False),
     ],
@@ -140,6 +141,13 @@ def test_refs_are_read_with_the_default_branch() -> None:
     refs = read_references(listing)
     assert refs.head == "refs/heads/trunk"
     assert dict(refs.refs) == {"refs/heads/trunk": one, "refs/tags/v1": two}
+
+
+def test_a_name_that_holds_the_end_of_a_line_elsewhere_is_a_name() -> None:
+    one, name = "a" * 40, "refs/heads/x\u2028\x85\u00a0y/refs/heads/main"
+    listing = f"ref: {name}\tHEAD\n{one}\tHEAD\n{one}\t{name}\n{one}\trefs/heads/main\n".encode()
+    refs = read_references(listing)
+    assert (refs.head, sorted(refs.refs)) == (name, sorted([name, "refs/heads/main"]))
 
 
 def test_an_empty_repository_has_no_refs() -> None:

@@ -53,6 +53,11 @@ def test_an_address_is_taken_apart(text: str, scheme: GitScheme, host: str, port
         "https://-h.test/a",
         "ssh://-oProxyCommand=x/a",
         "ssh://-l@h.test/a",
+        "ssh://$(touch x)/a",
+        "ssh://`id`/a",
+        "ssh://h;id/a",
+        "ssh://%24(id)/a",
+        "https://h|id/a",
         "git@h.test:-x",
         "-x@h.test:a",
         "git@-h.test:a",
@@ -70,10 +75,17 @@ def test_what_is_no_address_is_refused(text: str) -> None:
         pytest.fail(f"taken as {remote}")
 
 
-def test_a_password_in_an_address_goes_no_further() -> None:
-    remote = parse_git_remote("https://user:secret@h.test/a")
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://user:secret@h.test/a", "https://h.test/a"),
+        ("ssh://user:secret@h.test:22/a", "ssh://user@h.test:22/a"),
+    ],
+)
+def test_a_password_in_an_address_goes_no_further(text: str, url: str) -> None:
+    remote = parse_git_remote(text)
     assert "secret" not in f"{remote!r} {remote}"
-    assert remote.url == "https://h.test/a"
+    assert remote.url == url
 
 
 @pytest.mark.parametrize(
