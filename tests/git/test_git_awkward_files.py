@@ -92,6 +92,7 @@ def _stored(repository: BareRepository, name: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_file_of_five_megabytes_is_edited_in_place(repository: BareRepository) -> None:
     lines = "".join(f"setting{number:06}: a value of a usual length, {number}\n" for number in range(110_000))
     before = f"{lines}image:\n  tag: 1.0.0 # c\n"
