@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import http.client
 import logging
+import os
+import signal
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Command
 from updater.assembly import build_runtime
 from updater.cli.following import Following
+from updater.clock import SystemClock
 from updater.errors import ConfigurationError
+from updater.playground.showcase import Showcase
 from updater.ports.log import NullLog
 from updater.settings.arguments import parse_arguments
 from updater.settings.config_folder import ConfigFolder, load_config_folder
@@ -178,3 +186,84 @@ def test_the_runtime_takes_over_what_may_change(tmp_path: Path) -> None:
         assert runtime._rounds._writes.intents is after
     finally:
         runtime.close()
+
+
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def looking_often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command that has not come so far, or has ended, hears nothing of the operator's signal."""
+    monkeypatch.setattr(Following.__init__, "__kwdefaults__", {"period_s": 0.02})
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def meanwhile(act: Callable[[], object]) -> threading.Thread:
+    """Do this while a command runs, and then end the command as an operator does."""
+
+    def work() -> None:
+        try:
+            act()
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=work, name="operator")
+    thread.start()
+    return thread
+
+
+@pytest.mark.wire
+@pytest.mark.usefixtures("looking_often")
+def test_run_takes_over_what_its_folder_says_while_it_waits(command: Command, shop: Showcase, tmp_path: Path) -> None:
+    (tmp_path / "interval").write_text("1h")
+    listed = len(shop.world.calls_of("List"))
+    seen: list[bool] = []
+
+    def shorten() -> None:
+        seen.append(shop.world.wait_for_calls("List", listed + 1, PATIENCE_S))
+        (tmp_path / "interval").write_text("100ms")
+        seen.append(shop.world.wait_for_calls("List", listed + 2, PATIENCE_S))
+
+    operator = meanwhile(shorten)
+    ports = ("--health-port=0", "--metrics-port=0", "--status-addr=")
+    outcome = command("run", "--dry-run", "--warmup-cache=false", *ports, "--config-dir", str(tmp_path))
+    operator.join()
+    assert (seen, outcome.status) == ([True, True], 0)
+    assert 'msg="interval is now 100ms"' in outcome.out
+
+
+@pytest.mark.wire
+@pytest.mark.usefixtures("looking_often")
+def test_webhook_takes_over_the_secret_that_its_folder_says(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "webhook.native-secret").write_text("planted-first")
+    with closing(socket.create_server(("", 0))) as free:
+        port = free.getsockname()[1]
+    clock, statuses = SystemClock(), []
+
+    def send(secret: str, wanted: int) -> None:
+        for _ in range(int(PATIENCE_S / 0.02)):
+            try:
+                with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as connection:
+                    body = '{"name": "registry.example.com/shop/nobody", "tag": "1"}'
+                    connection.request("POST", "/webhook?type=native", body, {"X-Webhook-Secret": secret})
+                    status = connection.getresponse().status
+            except ConnectionRefusedError:
+                status = 0
+            if status == wanted:
+                break
+            clock.wait_s(0.02)
+        statuses.append(status)
+
+    def rotate() -> None:
+        send("planted-first", 200)
+        (tmp_path / "webhook.native-secret").write_text("planted-second")
+        send("planted-second", 200)
+        send("planted-first", 400)
+
+    operator = meanwhile(rotate)
+    outcome = command("webhook", "--disable-tls", f"--webhook-port={port}", "--config-dir", str(tmp_path))
+    operator.join()
+    assert (statuses, outcome.status) == ([200, 200, 400], 0)
+    assert "planted" not in outcome.out + outcome.err
