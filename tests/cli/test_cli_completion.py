@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -66,6 +67,69 @@ def test_bash_completes_files_where_a_path_is_wanted(capsys: pytest.CaptureFixtu
     ]
 
 
+def shell_program(name: str) -> str:
+    program = shutil.which(name)
+    if program is None:
+        assert os.environ.get("UPDATER_REQUIRE_REAL") != "1", f"{name} has to be installed here"
+        pytest.skip(f"{name} is not installed")
+    return program
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        pytest.param("pl", ["plan"], id="a command"),
+        pytest.param("plan --che", ["--check"], id="a flag of its own"),
+        pytest.param("run --che", [], id="a flag of another command"),
+        pytest.param("run --mode ", ["continuous", "cycle"], id="the words of a flag"),
+        pytest.param("help do", ["doctor"], id="a command to explain"),
+        pytest.param("completion z", ["zsh"], id="a shell"),
+    ],
+)
+def test_fish_completes(capsys: pytest.CaptureFixture[str], tmp_path: Path, typed: str, expected: list[str]) -> None:
+    path = tmp_path / "script"
+    path.write_text(script(capsys, "fish"))
+    ask = f"source {path}; complete -C 'argocd-image-updater {typed}'"
+    done = subprocess.run(
+        [shell_program("fish"), "--no-config", "-c", ask], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stderr == ""
+    assert sorted(line.partition("\t")[0] for line in done.stdout.splitlines()) == expected
+
+
+_ZSH_SESSION = r"""
+zmodload zsh/zpty
+zpty -b inner zsh -f -i
+zpty -w inner "PS1=; unsetopt zle_bracketed_paste; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -d $1/dump"
+zpty -w inner "argocd-image-updater() { print -r -- \"<\$*>\" }"
+zpty -w inner "echo RE''ADY"
+zpty -r inner seen '*READY*'
+zpty -w -n inner "argocd-image-updater $2"$'\t\n'
+zpty -r inner seen "*<$3>*"
+zpty -d inner
+"""
+"""A shell within a shell, because zsh completes at a terminal only. What it
+completes to is what the command is then started with; ends when that is seen."""
+
+
+@pytest.mark.parametrize(
+    ("typed", "seen"),
+    [
+        pytest.param("pl", "plan", id="a command"),
+        pytest.param("plan --che", "plan --check", id="a flag of its own"),
+        pytest.param("run --mode con", "run --mode continuous", id="the words of a flag"),
+        pytest.param("completion z", "completion zsh", id="a shell"),
+    ],
+)
+def test_zsh_completes(capsys: pytest.CaptureFixture[str], tmp_path: Path, typed: str, seen: str) -> None:
+    (tmp_path / "_argocd-image-updater").write_text(script(capsys, "zsh"))
+    session = tmp_path / "session.zsh"
+    session.write_text(_ZSH_SESSION)
+    words = [shell_program("zsh"), "-f", str(session), str(tmp_path), typed, seen]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_every_script_knows_every_command_and_flag(capsys: pytest.CaptureFixture[str], shell: str) -> None:
     text = script(capsys, shell)
@@ -88,9 +152,7 @@ def test_descriptions_can_be_left_out(capsys: pytest.CaptureFixture[str], shell:
 def test_the_shell_itself_can_read_its_script(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, shell: str, flags: list[str]
 ) -> None:
-    program = shutil.which(shell)
-    if program is None:
-        pytest.skip(f"{shell} is not installed")
+    program = shell_program(shell)
     path = tmp_path / "script"
     path.write_text(script(capsys, shell))
     done = subprocess.run([program, *flags, str(path)], capture_output=True, text=True, timeout=30, check=False)

@@ -40,11 +40,12 @@ def _rest(commands: Sequence[Spoken]) -> Iterator[str]:
     yield "    local command=${words[2]}\n    shift words\n    (( CURRENT-- ))\n"
     yield '    case "$command" in\n'
     for command in commands:
-        yield f"        {command.name})\n            _arguments \\\n"
-        for flag in command.flags:
-            yield f"                {_quoted(_argument(flag))} \\\n"
-        words = f"1:word:({' '.join(command.words)})" if command.words else "*:word:"
-        yield f"                {_quoted(words)}\n            ;;\n"
+        # No specification for words that nobody can complete: with one, zsh only lists a flag that it could write.
+        words = [f"1:word:({' '.join(command.words)})"] if command.words else []
+        arguments = [_quoted(each) for each in (*map(_argument, command.flags), *words)]
+        yield f"        {command.name})\n            _arguments"
+        yield from (f" \\\n                {argument}" for argument in arguments)
+        yield "\n            ;;\n"
     yield "    esac\n"
 
 
