@@ -125,7 +125,7 @@ ROUNDS = (
     _counter("images_skipped_total", "Images that were skipped", _FLEET, APPLICATION),
     _histogram(
         "application_update_duration_seconds",
-        "Duration of one attempt at an Application",
+        "Duration of one attempt at an Application in continuous mode",
         _FLEET,
         _PER_APPLICATION,
         _LONG_S,

@@ -166,7 +166,7 @@ ARGOCD = (
         "OVERRIDE_MAX_RETRIES",
         Kind.INT,
         7,
-        "How often a spec is written again after somebody else wrote at the same time",
+        "Attempts to write one spec while others write to it; 0 is one, too",
         variable="OVERRIDE_MAX_RETRIES",
         has_flag=False,
         bounds=Bounds(0, 100),
