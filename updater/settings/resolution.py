@@ -204,9 +204,8 @@ def _remarks(found: Mapping[str, Setting], platform: Platform) -> list[Warned]:
         for setting in found.values()
         if setting.option.is_secret and setting.origin.kind is OriginKind.FLAG
     ]
-    if "fail_on_error" in found and found["fail_on_error"].value and found["interval"].value:
-        text = "--fail-on-error has no effect on rounds that repeat; it belongs to --once or --interval 0"
-        remarks.append(Warned("no_effect", text))
+    if "fail_on_error" in found and found["fail_on_error"].value:
+        remarks += _about_status(found)
     if "match_application_name" in found:
         remarks += _malformed_patterns(found["match_application_name"])
     if "mode" in found and found["mode"].value == "cycle":
@@ -214,6 +213,13 @@ def _remarks(found: Mapping[str, Setting], platform: Platform) -> list[Warned]:
     if "applications_api" in found:
         remarks += _about_kubernetes(found, platform)
     return remarks
+
+
+def _about_status(found: Mapping[str, Setting]) -> list[Warned]:
+    if not found["interval"].value and found["mode"].value == "cycle":
+        return []
+    text = "--fail-on-error has no effect on rounds that repeat and in continuous mode; it belongs to --once"
+    return [Warned("no_effect", text)]
 
 
 def _stray(word: str) -> Warned:

@@ -132,6 +132,10 @@ def test_an_error_names_the_variable_when_the_value_came_from_one() -> None:
         pytest.param(("--match-application-name", "a*,["), {}, ["bad_pattern"], id="a malformed pattern"),
         pytest.param(("--fail-on-error",), {}, ["no_effect"], id="a status for rounds that repeat"),
         pytest.param(("--fail-on-error", "--once"), {}, [], id="a status for one round"),
+        pytest.param(("--fail-on-error", "--interval=0"), {}, [], id="a status for one cycle"),
+        pytest.param(
+            ("--fail-on-error", "--interval=0", "--mode=continuous"), {}, ["no_effect"], id="a status of attempts"
+        ),
         pytest.param(("--interval", "1s", "--mode", "continuous"), {}, [], id="not low in continuous mode"),
         pytest.param(("--once", "--interval", "1s"), {}, [], id="once has no interval"),
         pytest.param(("--warmup-cache", "false"), {}, ["stray_argument"], id="a stray word"),
