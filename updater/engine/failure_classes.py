@@ -38,7 +38,6 @@ _FILES = frozenset(
         "target_not_utf8",
         "target_is_lfs_pointer",
         "target_is_encrypted",
-        "target_ignored",
         "target_not_override_file",
         "kustomization_not_found",
         "multiple_kustomization_files",

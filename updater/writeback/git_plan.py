@@ -28,11 +28,6 @@ class Batch:
     def target(self) -> GitTarget:
         return self.intents[0].target
 
-    @property
-    def push_name(self) -> str:
-        """The push branch as far as it is known without the remote; empty is the remote's default branch."""
-        return self.target.write_branch or self.target.revision
-
 
 def writer_key(target: GitTarget) -> WriterKey:
     """What must not be written by two at a time."""

@@ -38,7 +38,7 @@ def _shown(batch: Batch, *, with_credentials: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "repo_key": batch.target.remote.key,
         "base": batch.target.revision,
-        "push": batch.push_name,
+        "push": batch.target.write_branch or batch.target.revision,
         "apps": [str(intent.change_set.application) for intent in batch.intents],
     }
     return {**shown, "credentials": batch.target.credentials} if with_credentials else shown
