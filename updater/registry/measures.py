@@ -91,8 +91,8 @@ class RegistryMeasures:
 
 
 def error_kind(error: RegistryError, deadline: Deadline) -> str:
-    """The value of ``kind`` for an error, empty for a call that a shutdown ended."""
-    if error.code == "cancelled":
+    """The value of ``kind`` for an error; empty for a call that a shutdown ended, or that was not made."""
+    if error.code in ("cancelled", "registry_silent"):
         return ""
     if error.code in _KINDS_BY_CODE:
         return _KINDS_BY_CODE[error.code]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.registry.conftest import ManualClock
+from updater.clock import Deadline
 from updater.errors import RegistryUnreachable
+from updater.registry.failures import may_be_repeated
+from updater.registry.measures import error_kind
 from updater.registry.silences import FIRST_PAUSE_S, LONGEST_PAUSE_S, MANY, SCOUT_S, SLOW_S, Silences
 
 WHOM = "https://registry.example.com"
@@ -95,6 +98,14 @@ def test_a_lost_scout_is_replaced(clock: ManualClock) -> None:
     assert [is_asked(silences), is_asked(silences)] == [True, False]
     clock.at_s += SCOUT_S
     assert is_asked(silences)
+
+
+def test_a_request_that_was_not_made_is_neither_repeated_nor_counted(clock: ManualClock) -> None:
+    silences = silent(clock)
+    with pytest.raises(RegistryUnreachable) as raised:
+        silences.enter(WHOM, "here")
+    assert not may_be_repeated(raised.value, 1)
+    assert error_kind(raised.value, Deadline.after(clock, 60)) == ""
 
 
 def test_a_new_configuration_is_tried_at_once(clock: ManualClock) -> None:
