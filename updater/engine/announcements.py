@@ -46,20 +46,19 @@ class Announcer:
         """Each once, until the Application or the process changes."""
         for warned in warnings:
             if self._is_new(key, warned.text):
-                self._log.warning("annotation_remarked", application=str(key), kind=warned.kind, text=warned.text)
+                self._log.warning("annotation_remarked", **_named(key), kind=warned.kind, text=warned.text)
 
     def skipped(self, snapshot: ApplicationSnapshot, plan: ApplicationPlan) -> None:
         """An Application that is not processed; what its owner should mend is said once."""
-        key = str(snapshot.key)
         if plan.skip is None or not plan.is_selected or plan.skip.severity is not Severity.WARNING:
-            self._log.debug("application_skipped", application=key, text=plan.skipped)
+            self._log.debug("application_skipped", **_named(snapshot.key), text=plan.skipped)
         elif not self._is_new(snapshot.key, plan.skipped):
             return
         elif plan.skip is Skip.UNSUPPORTED_TYPE:
             kind = snapshot.source_type or ",".join(snapshot.source_types)
-            self._log.warning("application_type_unsupported", application=key, type=kind, text=plan.skipped)
+            self._log.warning("application_type_unsupported", **_named(snapshot.key), type=kind, text=plan.skipped)
         else:
-            self._log.warning("application_skipped", application=key, text=plan.skipped)
+            self._log.warning("application_skipped", **_named(snapshot.key), text=plan.skipped)
 
     def round_begun(self, listed: int, planned: int, reasons: Mapping[str, int]) -> None:
         """A round over the fleet; one that has nothing to do is a mistake somewhere, and is said once.
@@ -87,14 +86,13 @@ class Announcer:
             if extent is None:
                 self._registry_failed(self._log.debug, failure, Extent(len(failure.decisions), failure.applications))
             elif extent.images == 1:
-                log = self._log.bind(application=str(first.plan.application), alias=first.plan.alias)
-                self._image_failed(log.error, first)
+                self._image_failed(self._log.bind(**_image(first)).error, first)
             else:
                 self._registry_failed(self._log.error, failure, extent)
 
     def decision(self, decision: Decision) -> None:
         """One image; what a registry did not answer for is summed up by ``unanswered``."""
-        log = self._log.bind(application=str(decision.plan.application), alias=decision.plan.alias)
+        log = self._log.bind(**_image(decision))
         image = decision.plan.repository.full_name
         match decision.reason:
             case Reason.UPDATE if decision.wanted is not None:
@@ -104,9 +102,9 @@ class Announcer:
             case Reason.NOT_LIVE:
                 log.debug("image_not_live", image=image)
             case Reason.OUTSIDE_CONSTRAINT:
-                log.debug("image_without_tag", image_name=image, text=decision.problem)
+                log.debug("image_without_tag", text=decision.problem)
             case _:
-                self._other(log, decision, image)
+                self._other(log, decision)
 
     def failed(self, key: ApplicationKey, error: str, code: str) -> None:
         """An Application that could not be handled as a whole."""
@@ -118,15 +116,15 @@ class Announcer:
 
     def writing(self, key: ApplicationKey, changes: int) -> None:
         """A change set is about to be carried out."""
-        self._log.info("write_started", application=str(key), changes=changes)
+        self._log.info("write_started", **_named(key), changes=changes)
 
     def queued(self, key: ApplicationKey, changes: int, repository: str) -> None:
         """A change set goes to Git, where it is written together with others."""
-        self._log.info("write_queued", application=str(key), changes=changes, repository=repository)
+        self._log.info("write_queued", **_named(key), changes=changes, repository=repository)
 
     def written(self, result: WriteBackResult) -> None:
         """What came of a change set; failures of Git are summed up by ``unwritten``."""
-        key = str(result.change_set.application)
+        named = _named(result.change_set.application)
         count = len(result.change_set.images)
         if result.outcome is not WriteOutcome.FAILED:
             self._failures.pop(("write_failed", result.change_set.application), None)
@@ -134,13 +132,13 @@ class Announcer:
             self._said_git_failures.forget(str(result.change_set.git.remote))
         match result.outcome:
             case WriteOutcome.WRITTEN:
-                self._log.info("write_finished", application=key, attempts=result.attempts, **_place(result))
+                self._log.info("write_finished", attempts=result.attempts, **named, **_place(result))
             case WriteOutcome.DRY_RUN:
-                self._log.info("write_skipped_dry_run", application=key, changes=count)
+                self._log.info("write_skipped_dry_run", **named, changes=count)
             case WriteOutcome.UNCHANGED:
-                self._log.info("write_unneeded", application=key, **_request(result))
+                self._log.info("write_unneeded", **named, **_request(result))
             case WriteOutcome.SUPERSEDED:
-                self._log.warning("write_superseded", application=key, text=result.error)
+                self._log.warning("write_superseded", **named, text=result.error)
             case WriteOutcome.FAILED if result.change_set.git is None:
                 self._say_unwritten(result)
         if result.outcome.counts_as_updated:
@@ -157,8 +155,8 @@ class Announcer:
             if concerned:
                 self._repository_failed(failure, concerned)
             for result in failure.results:
-                key = str(result.change_set.application)
-                self._log.debug("write_failed", application=key, error=result.error, code=result.error_code)
+                named = _named(result.change_set.application)
+                self._log.debug("write_failed", **named, error=result.error, code=result.error_code)
 
     def _repository_failed(self, failure: GitFailure, concerned: frozenset[ApplicationKey]) -> None:
         self._log.error(
@@ -178,18 +176,18 @@ class Announcer:
         for change in result.change_set.images:
             self._log.info(
                 "image_updated",
-                application=str(result.change_set.application),
+                **_named(result.change_set.application),
                 alias=change.alias,
                 old=f"{change.image}:{change.old_tag}",
                 new=f"{change.image}:{change.new_tag}",
                 dry_run=result.outcome is WriteOutcome.DRY_RUN,
             )
 
-    def _other(self, log: EventLog, decision: Decision, image: str) -> None:
+    def _other(self, log: EventLog, decision: Decision) -> None:
         if Counter.ERRORS in decision.counts:
             self._image_failed(log.debug if is_registry_failure(decision) else log.error, decision)
             return
-        log = log.bind(image_name=image, reason=decision.reason.value)
+        log = log.bind(reason=decision.reason.value)
         match severity_of(decision.reason):
             case Severity.WARNING | Severity.ERROR:
                 log.warning("image_skipped", text=decision.problem)
@@ -212,7 +210,6 @@ class Announcer:
     def _image_failed(self, say: Callable[..., None], decision: Decision) -> None:
         say(
             "image_failed",
-            image_name=decision.plan.repository.full_name,
             reason=decision.reason.value,
             error=decision.problem,
             code=decision.error_code or decision.reason.value,
@@ -226,20 +223,22 @@ class Announcer:
             return
         cause = ("write", code, error.replace(str(application), "").replace(application.name, ""))
         extent = self._said_failures.take_cause(cause, {(application, "")})
-        say = self._log.debug if extent is None else self._log.error
-        say("write_failed", application=str(application), error=error, code=code, applications=_others(extent))
+        log = self._log.bind(**_named(application))
+        say = log.debug if extent is None else log.error
+        say("write_failed", error=error, code=code, applications=_others(extent))
 
     def _say_failure(self, event: str, key: ApplicationKey, error: str, code: str) -> None:
         """Loudly; one that stays until somebody mends it only when it is new or its text has changed."""
+        log = self._log.bind(**_named(key))
         if is_standing(code):
             if self._failures.get((event, key)) == error:
-                self._log.debug(event, application=str(key), error=error, code=code)
+                log.debug(event, error=error, code=code)
                 return
             if len(self._failures) >= MAX_REMEMBERED:
                 self._failures.clear()
             self._failures[event, key] = error
-        say = self._log.warning if is_mild(code) else self._log.error
-        say(event, application=str(key), error=error, code=code)
+        say = log.warning if is_mild(code) else log.error
+        say(event, error=error, code=code)
 
     def _is_new(self, key: ApplicationKey, text: str) -> bool:
         if (key, text) in self._said:
@@ -248,6 +247,23 @@ class Announcer:
             self._said.clear()
         self._said.add((key, text))
         return True
+
+
+def _named(key: ApplicationKey) -> dict[str, str]:
+    """The fields by which people look for an Application."""
+    return {"application": str(key), "namespace": key.namespace}
+
+
+def _image(decision: Decision) -> dict[str, str]:
+    """The fields by which people look for an image; its tag is the one that runs."""
+    plan = decision.plan
+    return {
+        **_named(plan.application),
+        "alias": plan.alias,
+        "registry": plan.repository.registry,
+        "image_name": plan.repository.full_name,
+        "image_tag": plan.live.tag if plan.live else "",
+    }
 
 
 def _others(extent: Extent | None) -> int:

@@ -70,6 +70,23 @@ def test_one_image_that_fails_names_itself() -> None:
     assert log.events("error") == ["image_failed"]
 
 
+def test_records_of_images_and_writes_name_what_people_look_for() -> None:
+    log = RecordingLog()
+    shop = helm_application("shop", "web=ghcr.io/acme/web:~1.0", live=["ghcr.io/acme/web:1.0.0"])
+    run_round([shop], MemoryRegistry({"ghcr.io/acme/web": ["1.0.1"]}), log=log)
+
+    named = {"application": str(shop.key), "namespace": shop.key.namespace}
+    fields = {event: found for level, event, found in log.records if level == "info"}
+    image = {"alias": "web", "registry": "ghcr.io", "image_name": "ghcr.io/acme/web", "image_tag": "1.0.0"}
+    assert fields["image_set"] == {**named, **image, "image": "ghcr.io/acme/web:1.0.1"}
+    assert {event for event, found in fields.items() if named.items() <= found.items()} == {
+        "image_set",
+        "image_updated",
+        "write_finished",
+        "write_started",
+    }
+
+
 def test_a_fleet_of_nobody_warns() -> None:
     log = RecordingLog()
 
