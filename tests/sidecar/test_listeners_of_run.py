@@ -128,16 +128,20 @@ def test_metrics_say_what_the_settings_ask_for(build: Build) -> None:
     assert "argocd_image_updater_port_exhaustion_degraded 0.0" in found
 
 
-def test_a_new_interval_and_new_secrets_are_taken_over(build: Build) -> None:
-    runtime = build(FaceSettings(status_addr="127.0.0.1:0"), interval_s=60.0, is_warmed_up=False)
+@pytest.mark.parametrize("mode", ["cycle", "continuous"])
+def test_a_new_interval_and_new_secrets_are_taken_over(build: Build, mode: str) -> None:
+    runtime = build(FaceSettings(status_addr="127.0.0.1:0"), interval_s=60.0, is_warmed_up=False, mode=mode)
     runtime.open()
     with running(runtime):
         wait_until(lambda: '"up_to_date"' in get(runtime, "status", "/api/v1/applications")[1])
+        wait_until(lambda: "one.two" in get(runtime, "status", "/api/v1/applications/argocd/shop-typo")[1])
         before = runtime._settings
         secret = FaceSettings(secrets=("one.two",))
         runtime.reconfigure(replace(before, interval_s=0.2, face=secret))
         wait_until(lambda: '"intervalSeconds":0.2' in get(runtime, "status", "/api/v1/cycles")[1])
         wait_until(lambda: "one.two" not in get(runtime, "status", "/api/v1/applications/argocd/shop-typo")[1])
+        quiet_s = runtime._polls._quiet_s if runtime._polls is not None else None
+        assert quiet_s == (0.1 if mode == "continuous" else None)
 
 
 def test_a_port_that_is_taken_ends_the_start_and_leaves_none_open(build: Build, log: RecordingLog) -> None:

@@ -71,6 +71,7 @@ class Runtime:
         self._fleet = ArgoCDFleet(parts.client, listed)
         self._feed = ArgoCDFeed(parts.client, listed)
         self._runner: CycleRunner | ContinuousRunner | None = None
+        self._polls: PollNudges | None = None
         self._cut: threading.Timer | None = None
         self._lost_listener = ""
 
@@ -131,6 +132,8 @@ class Runtime:
         if settings.interval_s != self._settings.interval_s and self._runner is not None:
             self._runner.change_interval(settings.interval_s)
             self._parts.registries.client.share_tags_for(share_tags_s(settings.registry))
+            if self._polls is not None:
+                self._polls.quiet_for(settings.interval_s / 2)
         self._parts.presence.reconfigure(settings)
         self._settings = replace(self._settings, interval_s=settings.interval_s)
         # Last, because only this can fail: the file of the template has been read by nobody yet.
@@ -165,7 +168,8 @@ class Runtime:
         if isinstance(runner, ContinuousRunner):
             # In a cycle all users of a repository see one list.
             quiet_s = self._settings.interval_s / 2
-            client.when_tags_change(PollNudges(runner, self._parts.clock, quiet_s, self._around.log).tags_changed)
+            self._polls = PollNudges(runner, self._parts.clock, quiet_s, self._around.log)
+            client.when_tags_change(self._polls.tags_changed)
 
     def _cut_connections(self) -> None:
         self._parts.git.abandon()

@@ -131,6 +131,7 @@ class ContinuousRunner:
         """Another period for every Application; who waits for longer is offered within two of them. Any thread."""
         self._options = replace(self._options, interval_s=interval_s)
         self._dispatcher.reconfigure(self._options)
+        self._follower.keep_apart(interval_s)
         for snapshot in self._fleet.snapshots():
             key = str(snapshot.key)
             waiting_s = self._jobs.next_offer_s(key)

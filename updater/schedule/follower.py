@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from updater.clock import Clock, Deadline
 from updater.errors import UpdaterError
@@ -118,6 +118,11 @@ class FleetFollower:
         finally:
             self._listing.release()
         self._plan_next(pause_s, is_good=is_good)
+
+    def keep_apart(self, least_gap_s: float) -> None:
+        """Another ``least_gap_s`` from the next cut on."""
+        with self._lock:
+            self._options = replace(self._options, least_gap_s=least_gap_s)
 
     def stop(self) -> None:
         """End Watch, and begin nothing new. Returns at once."""

@@ -57,6 +57,11 @@ class PollNudges:
         self._told_s: dict[ImageRepository, float] = {}
         """The latest last, and nothing that is older than ``quiet_s``."""
 
+    def quiet_for(self, quiet_s: float) -> None:
+        """Another ``quiet_s`` from now on."""
+        with self._lock:
+            self._quiet_s = quiet_s
+
     def tags_changed(self, repository: ImageRepository) -> None:
         """A poll found other tags: who has just used the old ones need not wait for his turn.
 

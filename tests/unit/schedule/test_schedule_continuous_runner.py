@@ -139,6 +139,7 @@ def test_a_shorter_interval_is_everybody_s_at_once(running: Run) -> None:
     fleet.runner.change_interval(0.02)
     counts = fleet.next_processed(10)
     assert min(counts["a"], counts["b"]) >= 2
+    assert fleet.runner._follower._options.least_gap_s == 0.02
 
 
 def test_jitter_never_shortens_the_period(running: Run) -> None:
@@ -249,6 +250,10 @@ def test_a_change_that_many_polls_find_nudges_once_in_a_while(running: Run) -> N
     assert fleet.log.count("tags_changed") == 3
     assert len(polls._told_s) == 1
     assert fleet.processed.empty()
+    polls.quiet_for(5.0)
+    clock.advance(5.0)
+    polls.tags_changed(ImageRepository("", "a"))
+    assert fleet.next_processed() == Counter("a")
 
 
 def test_a_registry_that_may_not_be_asked_keeps_nobody_from_his_attempt(running: Run) -> None:

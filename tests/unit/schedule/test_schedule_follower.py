@@ -94,6 +94,15 @@ def test_repeated_cuts_share_one_list_per_interval(following: Following) -> None
     assert following.source.calls == 1
 
 
+def test_another_gap_holds_from_the_next_cut_on(following: Following) -> None:
+    events = following.started()
+    following.follower.keep_apart(3 * GAP_S)
+    events.end()
+    following.feed.next_watch()
+    (pause_s,) = following.clock.waits
+    assert following.plans.get(timeout=WAIT_S) == pytest.approx(3 * GAP_S - pause_s)
+
+
 def test_a_cut_long_after_the_last_list_lists_once_the_new_watch_is_settled(following: Following) -> None:
     events = following.started()
     following.clock.advance(GAP_S)
