@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+from pathlib import Path
+from types import ModuleType
+
 import pytest
 
 from updater.errors import ConfigurationError
+from updater.settings import git_parts, parts, webhooks
 from updater.settings.commands import COMMANDS, find_command
 from updater.settings.missing import MISSING, missing_keys, refuse_command, refuse_missing
 from updater.settings.model import Platform, Settings
 from updater.settings.resolution import resolve_command_line
-from updater.settings.table import options_of
+from updater.settings.table import OPTIONS, options_of
+from updater.settings.table.git import GIT
 
 BASE = ["run", "--applications-api", "argocd", "--disable-kubernetes"]
+ROOT = Path(__file__).parents[3]
+WITHOUT_EFFECT = {"disable_kubernetes_events", "disable_kube_events", "enable_http2"}
+"""The specification accepts them and gives them none, or as with events there is nothing to switch off yet."""
 
 
 def settings(*words: str, **environment: str) -> Settings:
@@ -61,3 +71,28 @@ def test_commands_that_are_not_built_are_refused_by_name() -> None:
             with pytest.raises(ConfigurationError, match=f"'{command.name}'"):
                 refuse_command(command)
     refuse_command(find_command("run"))
+
+
+def found(pattern: str, *folders: str, without: set[str]) -> set[str]:
+    """What a pattern finds in code outside of some folders."""
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py") if path.parent.name not in without]
+    return {text for path in files for text in re.findall(pattern, path.read_text(encoding="utf-8"))}
+
+
+def test_every_option_is_looked_at_by_the_code() -> None:
+    """Those of Git's logins are read by their variables where they are used."""
+    texts = found(r'"(\w+)"', "updater", without={"table"})
+    by_variable = {option.key for option in GIT if option.variable in texts and not option.has_flag}
+    assert {option.key for option in OPTIONS if option.key not in texts} - by_variable == WITHOUT_EFFECT
+
+
+@pytest.mark.parametrize("module", [parts, git_parts, webhooks])
+def test_every_value_that_is_handed_on_is_taken(module: ModuleType) -> None:
+    taken = found(r"\.(\w+)", "updater", "sidecar", without={"settings", "table"})
+    handed_on = {
+        field.name
+        for part in vars(module).values()
+        if isinstance(part, type) and dataclasses.is_dataclass(part)
+        for field in dataclasses.fields(part)
+    }
+    assert handed_on - taken == set()
