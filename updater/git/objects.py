@@ -20,20 +20,38 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 # gitdb has no type hints and no stubs; nothing of it leaves this module.
 import gitdb  # type: ignore[import-untyped]
 from gitdb.db.pack import PackedDB  # type: ignore[import-untyped]
 from gitdb.exc import BadObject, ODBError  # type: ignore[import-untyped]
+from gitdb.fun import OFS_DELTA, REF_DELTA, msb_size  # type: ignore[import-untyped]
 from gitdb.util import mman  # type: ignore[import-untyped]
 
 from updater.errors import GitError
 from updater.git.workplaces import disk_failed
 
+MAX_DELTA_BYTES = 64 * 1024 * 1024
+"""Of what one link in a chain of deltas takes or gives; the largest object that is read is a tree of this size."""
+MAX_CHAIN_BYTES = 1024 * 1024 * 1024
+"""Of all of them together: git itself makes chains of fifty, and values files have ten megabytes at most."""
+_DELTA_HEAD_BYTES = 512
+"""What gitdb reads as well: shorter reads may find nothing behind the head of the compressed stream."""
 _LEVEL = 1
 """Of compression: these objects live until the push, which packs them anew."""
 _MODE = 0o444
-_BROKEN = (ODBError, zlib.error, struct.error, AssertionError, ValueError, IndexError, KeyError, TypeError)
+_BROKEN = (
+    ODBError,
+    zlib.error,
+    struct.error,
+    AssertionError,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    RecursionError,
+)
 """gitdb believes what it reads, and meets damage as whatever goes wrong first."""
 
 
@@ -64,6 +82,7 @@ class ObjectStore:
     def read(self, object_id: str, kind: str, max_bytes: int) -> bytes:
         """The content; raises ``ObjectsMissing``, and ``GitError`` (``object_too_large``, ``mirror_damaged``)."""
         with self._guarded():
+            self._check_chain(object_id)
             try:
                 stream = self._database.stream(unhexlify(object_id))
             except BadObject as error:
@@ -73,7 +92,25 @@ class ObjectStore:
             if stream.type != kind.encode():
                 raise GitError(f"object {object_id} is no {kind}", code="mirror_damaged", retryable=True)
             content: bytes = stream.read()
+            if len(content) != stream.size:
+                raise ValueError("the object is shorter than it says")
             return content
+
+    def _check_chain(self, object_id: str) -> None:
+        """Refuse what takes much room or time to unpack: gitdb applies all deltas before it tells the size.
+
+        A pack of a few kilobytes may stand for gigabytes, and packs come from servers that owners choose.
+        """
+        name, total = unhexlify(object_id), 0
+        for size in next((_chain(entity, name) for entity in self._packs() if _holds(entity, name)), ()):
+            total += size
+            if size > MAX_DELTA_BYTES or total > MAX_CHAIN_BYTES:
+                raise GitError(f"object {object_id} unpacks to {total} bytes or more", code="object_too_large")
+
+    def _packs(self) -> Iterator[Any]:
+        for part in self._database.databases():
+            if isinstance(part, PackedDB):
+                yield from part.entities()
 
     def missing(self, object_ids: Iterable[str]) -> tuple[str, ...]:
         """Those that the repository does not hold."""
@@ -115,6 +152,36 @@ class ObjectStore:
                 raise GitError(
                     "the mirror is damaged", where=str(self._folder), code="mirror_damaged", retryable=True
                 ) from error
+
+
+def _holds(entity: Any, name: bytes) -> bool:
+    return entity.index().sha_to_index(name) is not None
+
+
+def _chain(entity: Any, name: bytes) -> Iterator[int]:
+    """Bytes of each delta and of what it is made from or into, none for an object that is stored as a whole.
+
+    Raises ``ValueError`` for a delta by distance behind one by name: gitdb would read it at a wrong place.
+    """
+    index, pack = entity.index(), entity.pack()
+    offset, by_name = index.offset(index.sha_to_index(name)), False
+    link = pack.stream(offset)
+    if link.type_id not in (OFS_DELTA, REF_DELTA):
+        return
+    while link.type_id in (OFS_DELTA, REF_DELTA):
+        yield link.size
+        yield _sizes(link.stream.read(_DELTA_HEAD_BYTES))
+        if link.type_id == OFS_DELTA and by_name:
+            raise ValueError("a delta by distance behind one by name")
+        by_name = link.type_id == REF_DELTA
+        offset = index.offset(index.sha_to_index(bytes(link.delta_info))) if by_name else offset - link.delta_info
+        link = pack.stream(offset)
+    yield link.size
+
+
+def _sizes(head: bytes) -> int:
+    place, source = msb_size(head)
+    return int(max(source, msb_size(head, place)[1]))
 
 
 def _put(path: Path, content: bytes) -> None:
