@@ -21,6 +21,7 @@ from updater.git.authentication import CredentialedAccess
 from updater.git.credentials import CredentialBook, CredentialPlaces
 from updater.git.options import Admission, FetchMode, GitOptions
 from updater.git.remotes import MirroredRemotes
+from updater.git.workplaces import PREFIX, secret_root
 from updater.manifests.values_file import ValueWrite
 from updater.model.applications import ApplicationKey, SourceKind
 from updater.model.changes import ChangeSet, ImageChange, SourceChoice, WriteBackResult, WriteOutcome
@@ -147,12 +148,12 @@ def _expect(fresh: Writer, intents: list[GitIntent], outcome: WriteOutcome) -> N
 def _resources() -> dict[str, int]:
     pid = os.getpid()
     children = sum(f" {pid} " in _stat(path) for path in Path("/proc").glob("[0-9]*/stat"))
-    folders = len(list(Path(tempfile.gettempdir()).glob("argocd-image-updater-git-*")))
-    memory = len(list(Path("/dev/shm").glob("argocd-image-updater-git-*")))  # noqa: S108 - where keys are put
+    roots = {Path(tempfile.gettempdir()), secret_root() or Path(tempfile.gettempdir())}
+    folders = sum(1 for root in roots for _ in root.glob(f"{PREFIX}{pid}-*"))
     return {
         "child processes": children,
         "open files": len(list(Path("/proc/self/fd").iterdir())),
-        "temporary folders": folders + memory,
+        "temporary folders": folders,
         "threads": threading.active_count(),
     }
 
