@@ -192,6 +192,21 @@ def test_cycles_are_a_view_of_their_own(browser: Chrome, page: Callable[..., Non
     assert not find(browser, "#applications").is_displayed()
 
 
+def test_headings_break_between_words_only(browser: Chrome, page: Callable[..., None], store: StatusStore) -> None:
+    store.note_cycle(hostile_report())
+    page("#view=cycles")
+    wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "#cycle-rows tr"))
+    broken = browser.execute_script("""
+        document.querySelector("#cycles").style.width = "22rem";
+        return [...document.querySelectorAll("#cycles th")].filter((heading) => {
+            const letters = document.createRange();
+            letters.selectNodeContents(heading);
+            const lines = new Set([...letters.getClientRects()].map((each) => each.top)).size;
+            return lines > heading.textContent.trim().split(" ").length;
+        }).map((heading) => heading.textContent)""")
+    assert broken == []
+
+
 def test_an_updater_that_is_away_is_said_and_what_was_known_stays(browser: Chrome, store: StatusStore) -> None:
     address = Address("127.0.0.1", 0)
     listener = Listener(
