@@ -53,7 +53,7 @@ def subject(url: str) -> str:
 @pytest.mark.parametrize(
     ("password", "verdict", "fragment"),
     [
-        pytest.param(None, "passed", "branch main is there", id="good"),
+        pytest.param(None, "passed", "accepts the credentials that match its address; branch main is there", id="good"),
         pytest.param("planted-wrong", "failed", "auth", id="wrong"),
     ],
 )
@@ -97,3 +97,5 @@ def test_without_credentials_the_remote_says_where_they_belong(command: Command,
 
     assert done.status == 1
     assert f"First failure: {subject(url)}, access: " in done.out
+    assert "127.0.0.1 to GIT_CREDENTIALS_HOST" in done.out
+    assert "1 remote is written to" in done.out

@@ -135,7 +135,7 @@ class Diagnosis:
             self._closing.append(git.close)
             targets = written_targets(self._snapshots, self._plan_options())
             made.append((git, targets))
-            return Seen(f"{len(targets)} remotes are written to")
+            return Seen("1 remote is written to" if len(targets) == 1 else f"{len(targets)} remotes are written to")
 
         yield from Chain("Git", (("settings", settings),)).walk()
         for git, targets in made:

@@ -11,7 +11,7 @@ from updater.clock import Deadline, SystemClock
 from updater.errors import GitError, PlanError
 from updater.model.applications import ApplicationSnapshot
 from updater.model.findings import Seen, Verdict
-from updater.model.git_targets import GitTarget
+from updater.model.git_targets import REPOSITORY_CREDENTIALS, GitTarget
 from updater.planning.git_settings import read_git_settings
 from updater.planning.overrides import written_names
 from updater.planning.plans import ApplicationPlan, PlanOptions, plan_application
@@ -60,8 +60,10 @@ def examine_remote(remotes: GitRemotes, written: WrittenTarget, clock: SystemClo
     branches = [target.revision] if target.revision else []
     with remotes.open(target, namespace, Deadline.after(clock, _TIMEOUT_S)) as session:
         refs = session.fetch_refs(branches)
+    is_looked_up = target.credentials == REPOSITORY_CREDENTIALS
+    accepted = "the credentials that match its address" if is_looked_up else target.credentials
     if not target.revision:
-        return Seen(f"accepts {target.credentials}; the default branch is {refs.head or 'not set'}")
+        return Seen(f"accepts {accepted}; the default branch is {refs.head or 'not set'}")
     if refs.branch(target.revision) is None:
         raise GitError(
             f"there is no branch {target.revision}",
@@ -69,7 +71,7 @@ def examine_remote(remotes: GitRemotes, written: WrittenTarget, clock: SystemClo
             hint="see git-branch, or the target revision of the source",
             code="branch_not_found",
         )
-    return Seen(f"accepts {target.credentials}; branch {target.revision} is there")
+    return Seen(f"accepts {accepted}; branch {target.revision} is there")
 
 
 def left_out(count: int) -> Seen:

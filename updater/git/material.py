@@ -168,6 +168,6 @@ def no_credentials(remote: GitRemote) -> CredentialError:
     return CredentialError(
         "no credentials match this repository",
         where=str(remote),
-        hint="add an entry for it to the credential file, or a repository secret of Argo CD",
+        hint=f"add an entry for it to the file of --git-credentials-path, or {remote.host} to GIT_CREDENTIALS_HOST",
         code="no_credentials",
     )

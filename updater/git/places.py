@@ -111,10 +111,11 @@ class CredentialFile:
 def environment_entry(remote: GitRemote, environment: Mapping[str, str]) -> CredentialEntry | None:
     """The default login of the environment, if it is meant for the host of ``remote``; raises ``CredentialError``.
 
-    The list of hosts is mandatory: without it an owner could send the token anywhere with ``git-repository``.
+    A host stands for all of its ports, ``host:port`` for one. The list is mandatory: without it an owner could send
+    the token anywhere with ``git-repository``.
     """
     hosts = {host.strip().lower() for host in environment.get(HOSTS_VARIABLE, "").split(",") if host.strip()}
-    if remote.host not in hosts:
+    if hosts.isdisjoint({remote.host, f"{remote.host}:{remote.port}"}):
         return None
     fields = {name: environment[variable] for name, variable in _VARIABLES.items() if environment.get(variable)}
     for name, variable in _FILE_VARIABLES.items():

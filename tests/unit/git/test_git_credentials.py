@@ -11,7 +11,8 @@ import yaml
 from updater.clock import Deadline, SystemClock
 from updater.errors import CredentialError
 from updater.git.credentials import CredentialBook, CredentialPlaces
-from updater.git.material import AuthKind
+from updater.git.material import AuthKind, no_credentials
+from updater.git.places import environment_entry
 from updater.model.git_remotes import parse_git_remote
 from updater.model.git_targets import REPOSITORY_CREDENTIALS, GitTarget
 from updater.ports.git import GitSecrets
@@ -144,6 +145,24 @@ def test_kubernetes_comes_before_the_file_and_the_file_before_the_environment(tm
 def test_the_environment_is_for_named_hosts_only() -> None:
     assert _code(CredentialPlaces({"GIT_PASSWORD": "p"})) == "no_credentials"
     assert _code(CredentialPlaces({"GIT_PASSWORD": "p", "GIT_CREDENTIALS_HOST": "other.test"})) == "no_credentials"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "is_meant"),
+    [
+        pytest.param("h.test", True, id="host"),
+        pytest.param("other.test, H.test:8443", True, id="host and port"),
+        pytest.param("h.test:443", False, id="another port"),
+    ],
+)
+def test_a_host_of_the_environment_may_name_its_port(hosts: str, *, is_meant: bool) -> None:
+    remote = parse_git_remote("https://h.test:8443/acme/deploy")
+    assert (environment_entry(remote, {"GIT_PASSWORD": "p", "GIT_CREDENTIALS_HOST": hosts}) is not None) is is_meant
+
+
+def test_a_remote_without_credentials_is_told_where_they_may_stand() -> None:
+    error = no_credentials(parse_git_remote("https://h.test/acme/deploy"))
+    assert error.hint == "add an entry for it to the file of --git-credentials-path, or h.test to GIT_CREDENTIALS_HOST"
 
 
 def test_a_key_is_no_use_for_https(tmp_path: Path) -> None:
