@@ -184,7 +184,7 @@ def _hint(failure: CallFailure) -> str:
         case _CODE.DEADLINE_EXCEEDED:
             return "the server or a proxy is slow or does not answer; see --argocd-timeout"
         case _CODE.UNIMPLEMENTED:
-            return "check the root path: the server knows no such method at this path"
+            return "the server knows no such method at this path: check the root path, --argocd-grpc-web-root-path"
         case _CODE.RESOURCE_EXHAUSTED if _is_too_large(failure):
             return "raise --argocd-max-message-size, or split the fleet with --argocd-projects"
         case _:

@@ -125,7 +125,7 @@ def _check_kubernetes(found: Mapping[str, Setting], platform: Platform) -> None:
 
 
 def _kubernetes_required(origin: Origin) -> ConfigurationError:
-    chosen = "" if origin.is_explicit else ", which is the default"
+    chosen = "" if origin.is_explicit else ", which is the default,"
     return ConfigurationError(
         f"--applications-api kubernetes{chosen} needs the Kubernetes client that --disable-kubernetes switches off",
         hint="use --applications-api argocd, or leave out --disable-kubernetes",

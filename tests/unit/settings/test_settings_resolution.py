@@ -89,7 +89,9 @@ def test_the_server_address_follows_the_namespace(words: tuple[str, ...], namesp
     [
         pytest.param((), "no_kube_client", "could not create K8s client", id="no client"),
         pytest.param((), "no_kube_client", "--applications-api argocd --disable-kubernetes", id="the way out"),
-        pytest.param(("--disable-kubernetes",), "kubernetes_required", "which is the default", id="contradiction"),
+        pytest.param(
+            ("--disable-kubernetes",), "kubernetes_required", "which is the default, needs", id="contradiction"
+        ),
         pytest.param(
             ("--applications-api", "argocd", "--kubeconfig", "/x"), "no_kube_client", "--kubeconfig", id="named client"
         ),

@@ -437,6 +437,14 @@ def test_native_grpc_goes_through_the_chosen_proxy(
         assert between.requests[0].startswith(f"CONNECT {native.address} ".encode())
 
 
+def test_a_root_path_that_the_server_does_not_know_is_named(
+    world: World, client_of: ClientOf, error_of: ErrorOf
+) -> None:
+    with GrpcWebServer(world) as web:
+        error = error_of(client_of(f"{web.url}/argo-cd"))
+    assert "--argocd-grpc-web-root-path" in error.hint
+
+
 def test_native_grpc_refuses_a_root_path(client_of: ClientOf) -> None:
     with pytest.raises(ConfigurationError, match="native gRPC knows no root path; use --argocd-grpc-web"):
         client_of("https://argo.test/argo-cd", use_grpc_web=False)
