@@ -92,7 +92,7 @@ class CredentialBook:
             )
         fields = self._fields(where, name, deadline)
         _check_secret(target.remote, fields, f"{where}/{name}")
-        material = parse_material(fields)
+        material = parse_material(_without_passwords(fields) if fields.get("githubAppID", "").strip() else fields)
         return Match(material, auth_kind(target.remote, material), repository=f"{where}/{name}")
 
     def _fields(self, namespace: str, name: str, deadline: Deadline) -> Mapping[str, str]:
@@ -107,6 +107,11 @@ class CredentialBook:
                 "there is no such secret", where=f"{namespace}/{name}", hint=hint, code="secret_not_found"
             )
         return fields
+
+
+def _without_passwords(fields: Mapping[str, str]) -> dict[str, str]:
+    """What is left for an App, which is what a named secret with its id is meant for."""
+    return {name: value for name, value in fields.items() if name not in ("password", "bearerToken")}
 
 
 def _entries(secrets: Mapping[str, Mapping[str, str]]) -> list[CredentialEntry]:

@@ -187,6 +187,9 @@ _SECRET: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("team", "empty"): {"username": "u"},
     ("team", "app"): {"githubAppID": "one", "githubAppPrivateKey": "k"},
     ("team", "key"): {"sshPrivateKey": "k"},
+    ("team", "both"): {"githubAppID": "1", "githubAppPrivateKey": "k", "username": "u", "password": "p"},
+    ("team", "identity"): {"useAzureWorkloadIdentity": "true"},
+    ("team", "agent"): {"sshAgent": "true"},
 }
 
 
@@ -209,10 +212,18 @@ def test_a_named_secret_of_the_own_namespace_is_used(reference: str, password: s
         ("secret:team/git", "git@h.test:acme/deploy", "invalid_secret"),
         ("secret:team/key", _URL, "invalid_secret"),
         ("secret:team/bound", "https://h.test.evil.test/acme", "invalid_secret"),
+        # The identity of the platform and the agent are the operator's.
+        ("secret:team/identity", _URL, "invalid_secret"),
+        ("secret:team/agent", "git@h.test:acme/deploy", "invalid_secret"),
     ],
 )
 def test_a_named_secret_is_refused_where_it_does_not_belong(reference: str, url: str, code: str) -> None:
     assert _code(CredentialPlaces(secrets=ClusterSecrets(named=_SECRET)), url, reference) == code
+
+
+def test_the_id_of_an_app_decides_what_a_named_secret_is() -> None:
+    places = CredentialPlaces(secrets=ClusterSecrets(named=_SECRET))
+    assert _find(places, credentials="secret:team/both")[0] is AuthKind.GITHUB_APP
 
 
 @pytest.mark.parametrize("allowed", ["other", "*"])
