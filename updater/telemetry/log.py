@@ -60,6 +60,8 @@ class StandardEventLog:
 class Logging:
     """The process's logging while a command runs; ``close()`` gives the root logger back as it was.
 
+    What libraries say with the module ``warnings`` are records too, or it would stand between them as it is.
+
     ``level`` and ``log_format`` are words of the settings. ``has_result``: standard output belongs to the command.
     """
 
@@ -75,6 +77,7 @@ class Logging:
         self._urls = logging.getLogger(_URL_LOGGER)
         self._urls_level_before = self._urls.level
         self.set_level(level)
+        logging.captureWarnings(capture=True)
         self.log = StandardEventLog(logging.getLogger(_LOGGER))
 
     def set_level(self, level: str) -> None:
@@ -85,6 +88,7 @@ class Logging:
         self._urls.setLevel(max(number, logging.INFO))
 
     def close(self) -> None:
+        logging.captureWarnings(capture=False)
         self._root.removeHandler(self._handler)
         self._root.setLevel(self._level_before)
         self._urls.setLevel(self._urls_level_before)

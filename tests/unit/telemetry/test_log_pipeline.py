@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -108,6 +109,16 @@ def test_records_of_libraries_have_the_same_form(started: list[Logging], capsys:
     start(started)
     logging.getLogger("some.library").warning("retry %d", 2)
     assert capsys.readouterr().out.rstrip().endswith('level=warning msg="retry 2" logger=some.library')
+
+
+def test_warnings_of_libraries_are_records(started: list[Logging], capsys: pytest.CaptureFixture[str]) -> None:
+    start(started, log_format="json")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.warn(f"unverified request with {SECRET}", UserWarning, stacklevel=1)
+    found = json.loads(capsys.readouterr().out)
+    assert (found["level"], found["logger"]) == ("warning", "py.warnings")
+    assert "UserWarning: unverified request with ***" in found["msg"]
 
 
 def test_tracebacks_show_at_debug_only(started: list[Logging], capsys: pytest.CaptureFixture[str]) -> None:
