@@ -190,7 +190,14 @@ def test_a_port_where_nobody_listens(site: Site) -> None:
     one_line(result, f"127.0.0.1:{port}", "Connection refused", "--argocd-server-addr")
 
 
-@pytest.mark.parametrize("address", ["ftp://argocd", "https://user@argocd", "argocd:port", "https://", "a b", "::1"])
+def test_an_address_with_user_info(site: Site) -> None:
+    result = run("--argocd-server-addr", "https://user:hunter2@argocd", environment={"ARGOCD_TOKEN": site.token})
+
+    line = one_line(result, "--argocd-server-addr", "it holds user info", "ARGOCD_TOKEN")
+    assert "hunter2" not in line + result.out
+
+
+@pytest.mark.parametrize("address", ["ftp://argocd", "argocd:port", "https://", "a b", "::1"])
 def test_an_address_of_no_use(site: Site, address: str) -> None:
     result = run("--argocd-server-addr", address, environment={"ARGOCD_TOKEN": site.token})
 

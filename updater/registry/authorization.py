@@ -7,6 +7,7 @@ remembered challenge the registry is pinged first; without credentials the reque
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cachetools import TTLCache
@@ -94,12 +95,12 @@ class Authorizer:
         """The Authorization for a first attempt, None for an anonymous one."""
         if visit.credentials is not None and visit.credentials.kind is CredentialKind.REGISTRY_TOKEN:
             return Authorization(f"Bearer {visit.credentials.password.reveal()}")
-        with self._lock:
-            challenge = self._challenges.get(visit.peer)
+        challenge = self._known(visit)
         if challenge is None:
             if visit.credentials is None:
                 return None
-            challenge = self._ping(visit, deadline)
+            # Looked up again by whoever leads: a shared ping may have ended since.
+            challenge = self._shared_ping(visit, deadline, lambda: self._known(visit) or self._ping(visit, deadline))
         return self._answer(visit, challenge, deadline)
 
     def after(
@@ -112,7 +113,7 @@ class Authorizer:
             return self._after_challenge(visit, sent, answer, deadline)
         if answer.status in {403, 404} and sent is None and visit.credentials is not None:
             # Some registries hide what exists from strangers instead of asking who they are.
-            return self._answer(visit, self._ping(visit, deadline), deadline)
+            return self._answer(visit, self._ping_again(visit, deadline), deadline)
         return None
 
     def _after_challenge(
@@ -125,7 +126,7 @@ class Authorizer:
             return None
         if challenge.scheme == "basic" and sent is not None and sent.token_key is not None:
             # Harbor answers a token with too little scope like this; only a stranger is told where tokens come from.
-            challenge = self._ping(visit, deadline)
+            challenge = self._ping_again(visit, deadline)
         self._learn(visit, challenge)
         if _is_the_same_again(sent, challenge, self._token_key(visit, challenge)):
             return None
@@ -144,9 +145,25 @@ class Authorizer:
             )
         return chosen
 
+    def _known(self, visit: Visit) -> Challenge | None:
+        with self._lock:
+            return self._challenges.get(visit.peer)
+
+    def _ping_again(self, visit: Visit, deadline: Deadline) -> Challenge:
+        """What the registry asks of a stranger, whatever is remembered."""
+        return self._shared_ping(visit, deadline, lambda: self._ping(visit, deadline), is_forced=True)
+
+    def _shared_ping(
+        self, visit: Visit, deadline: Deadline, ping: Callable[[], Challenge], *, is_forced: bool = False
+    ) -> Challenge:
+        """Shared by everybody who asks for the same at the same time; its scopes are each visit's own."""
+        challenge = self._pings.fetch((visit.peer, is_forced), deadline, ping)
+        self._learn(visit, challenge)
+        return challenge
+
     def _ping(self, visit: Visit, deadline: Deadline) -> Challenge:
-        """What the registry asks of a stranger; shared by everybody who asks at the same time."""
-        challenge = self._pings.fetch(visit.peer, deadline, lambda: self._ping_once(visit, deadline))
+        """One ping, remembered before the next caller can begin another."""
+        challenge = self._ping_once(visit, deadline)
         self._learn(visit, challenge)
         return challenge
 
