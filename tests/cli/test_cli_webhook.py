@@ -48,6 +48,11 @@ def test_its_defaults_leave_room_for_a_run_beside_it() -> None:
     assert not alone.is_polling
 
 
+def test_empty_versions_of_tls_leave_them_to_the_library() -> None:
+    found = values("--tlsminversion=", "--tlsmaxversion=").webhooks
+    assert (found.tls_minimum, found.tls_maximum) == ("", "")
+
+
 def test_secrets_come_by_type_from_variables_and_are_not_shown() -> None:
     environment = {"GHCR_WEBHOOK_SECRET": "first", "ALIYUN_ACR_WEBHOOK_SECRET": "second", "QUAY_WEBHOOK_SECRET": ""}
     found = values(environment=environment).webhooks

@@ -49,7 +49,8 @@ class Option:
     """One row of the table.
 
     ``name`` is the flag without dashes, or the variable when there is no flag. ``variable_separator`` splits a
-    variable that holds several elements. ``choices`` are compared by the validation, with ``code`` as the error.
+    variable that holds several elements. ``choices`` are compared by the validation, with ``code`` as the error;
+    ``may_be_empty`` lets an empty text pass, which chooses nothing.
     ``config_key`` is the key in the ConfigMap of the standard deployment, in its Secret when ``is_secret``.
     """
 
@@ -63,6 +64,7 @@ class Option:
     has_flag: bool = True
     bounds: Bounds | None = None
     choices: tuple[str, ...] = ()
+    may_be_empty: bool = False
     ignores_case: bool = False
     code: str = "bad_configuration"
     variable_separator: str = ""

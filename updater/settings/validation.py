@@ -42,7 +42,7 @@ def name_source(setting: Setting) -> str:
 
 def _check_choice(setting: Setting) -> None:
     option, value = setting.option, setting.value
-    if not option.choices or not isinstance(value, str):
+    if not option.choices or not isinstance(value, str) or (option.may_be_empty and not value):
         return
     if (value.lower() if option.ignores_case else value) in option.choices:
         return
