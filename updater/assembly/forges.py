@@ -67,7 +67,7 @@ def build_requests(
     """Who opens pull requests; has sent nothing yet. Raises ``ConfigurationError`` for an address or a template."""
     wanted = settings.requests
     urls = tuple(parse_api_url(text, allows_http=settings.allows_http) for text in wanted.api_urls)
-    calls = CallOptions(settings.retry.request_s or CallOptions().timeout_s, backoff, product())
+    calls = CallOptions(settings.retry.request_s, backoff, product())
     forges = ForgeClients(GitCredentialAccess(access), ForgeOptions(urls, calls), around.clock, around.log)
     templates = RequestTemplates(
         title=parse_request_template(wanted.title_template, "--pull-request-title-template", functions),

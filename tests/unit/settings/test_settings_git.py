@@ -67,6 +67,17 @@ def test_a_setting_reaches_its_value(flag: str, variable: str, text: str, place:
         assert look(_settings(**{variable: text})) == value
 
 
+@pytest.mark.parametrize(
+    ("variable", "place"),
+    [("ARGOCD_EXEC_TIMEOUT", "soft_s"), ("ARGOCD_GIT_REQUEST_TIMEOUT", "request_s")],
+)
+def test_a_time_in_which_nothing_can_be_done_is_not_taken(variable: str, place: str) -> None:
+    resolution = resolve_command_line(_BASE, {variable: "0s"}, Platform())
+    found, default = git_settings(resolution.settings).retry, GitWriteSettings().retry
+    assert getattr(found, place) == getattr(default, place)
+    assert any(variable in warned.text for warned in resolution.warnings)
+
+
 @pytest.mark.parametrize("variable", ["GIT_PASSWORD", "GIT_BEARER_TOKEN"])
 def test_a_login_of_the_environment_is_masked(variable: str) -> None:
     settings = resolve_command_line(_BASE, {variable: "hidden-1234"}, Platform()).settings

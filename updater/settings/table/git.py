@@ -215,8 +215,10 @@ _LIMITS = (
         "ARGOCD_GIT_RETRY_MAX_DURATION", Kind.DURATION, 10.0, "Longest pause between attempts; 0 is no limit", Bounds(0)
     ),
     _variable("ARGOCD_GIT_RETRY_FACTOR", Kind.INT, 2, "Growth of the pause between attempts", Bounds(1, 100)),
-    _variable("ARGOCD_GIT_REQUEST_TIMEOUT", Kind.DURATION, 15.0, "Time for an HTTP request of Git", Bounds(0)),
-    _variable("ARGOCD_EXEC_TIMEOUT", Kind.DURATION, 90.0, "Time after which a Git process is asked to end", Bounds(0)),
+    _variable("ARGOCD_GIT_REQUEST_TIMEOUT", Kind.DURATION, 15.0, "Time for an HTTP request of Git", Bounds(0.1)),
+    _variable(
+        "ARGOCD_EXEC_TIMEOUT", Kind.DURATION, 90.0, "Time after which a Git process is asked to end", Bounds(0.1)
+    ),
     _variable("ARGOCD_EXEC_FATAL_TIMEOUT", Kind.DURATION, 10.0, "Further time until it is killed", Bounds(0)),
     _variable(
         "ARGOCD_GITHUB_APP_CREDS_EXPIRATION_DURATION", Kind.INT, 60, "Minutes a GitHub App token is kept", Bounds(0)
