@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from docs.generate import FLAGS_PAGE, flags_page
+from tests.program import program_command
 from updater import __version__
 from updater.settings.table import options_of
 
@@ -20,7 +21,7 @@ Program = Callable[..., subprocess.CompletedProcess[str]]
 def program() -> Program:
     def run(*words: str, module: str = "updater.cli.entry", **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-W", "error", "-m", module, *words],
+            [*program_command(module), *words],
             env={"PATH": "/usr/bin:/bin", **environment},
             capture_output=True,
             text=True,
@@ -77,6 +78,14 @@ def test_the_version_in_its_forms(program: Program) -> None:
     assert program("version", "--short").stdout == f"v{__version__}+unknown\n"
     facts = json.loads(program("version", "--output=json").stdout)
     assert (facts["schemaVersion"], facts["version"]) == (1, f"v{__version__}+unknown")
+
+
+@pytest.mark.parametrize("module", ["updater.cli.entry", "sidecar"])
+def test_a_fresh_interpreter_starts_it_without_a_warning(module: str) -> None:
+    words = [sys.executable, "-W", "error", "-m", module, *(["run"] if module != "sidecar" else []), "--nonsense"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[0] == "Error: unknown flag: --nonsense"
 
 
 def test_the_version_imports_nothing_heavy(program: Program) -> None:
