@@ -40,6 +40,7 @@ class Announcer:
         self._said_git_failures = SaidGitFailures(clock or SystemClock())
         self._said: set[tuple[ApplicationKey, str]] = set()
         self._failures: dict[tuple[str, ApplicationKey], str] = {}
+        self._problems: dict[tuple[ApplicationKey, str, str], str] = {}
         self._emptiness = ""
 
     def warnings(self, key: ApplicationKey, warnings: tuple[Warned, ...]) -> None:
@@ -94,6 +95,8 @@ class Announcer:
         """One image; what a registry did not answer for is summed up by ``unanswered``."""
         log = self._log.bind(**_image(decision))
         image = decision.plan.repository.full_name
+        if not decision.problem:
+            self._problems.pop(_place_of(decision), None)
         match decision.reason:
             case Reason.UPDATE if decision.wanted is not None:
                 log.info("image_set", image=decision.wanted.full_reference)
@@ -185,16 +188,18 @@ class Announcer:
 
     def _other(self, log: EventLog, decision: Decision) -> None:
         if Counter.ERRORS in decision.counts:
-            self._image_failed(log.debug if is_registry_failure(decision) else log.error, decision)
+            is_loud = not is_registry_failure(decision) and self._is_news(decision)
+            self._image_failed(log.error if is_loud else log.debug, decision)
             return
         log = log.bind(reason=decision.reason.value)
         match severity_of(decision.reason):
             case Severity.WARNING | Severity.ERROR:
-                log.warning("image_skipped", text=decision.problem)
+                say = log.warning if self._is_news(decision) else log.debug
+                say("image_skipped", text=decision.problem)
             case Severity.INFO:
-                log.info("image_left_alone", text=decision.problem)
+                log.info("image_left_alone", **_problem(decision))
             case Severity.DEBUG:
-                log.debug("image_left_alone", text=decision.problem)
+                log.debug("image_left_alone", **_problem(decision))
 
     def _registry_failed(self, say: Callable[..., None], failure: RegistryFailure, extent: Extent) -> None:
         say(
@@ -240,6 +245,21 @@ class Announcer:
         say = log.warning if is_mild(code) else log.error
         say(event, error=error, code=code)
 
+    def _is_news(self, decision: Decision) -> bool:
+        """Whether the problem of an image is another than in its last round. A bug is news each time."""
+        place, problem = _place_of(decision), decision.problem
+        if decision.error_code == "internal_error":
+            return True
+        if decision.reason is Reason.INVALID_REFERENCE:
+            # The plan has a warning with the same words.
+            return self._is_new(decision.plan.application, problem)
+        if self._problems.get(place) == problem:
+            return False
+        if len(self._problems) >= MAX_REMEMBERED:
+            self._problems.clear()
+        self._problems[place] = problem
+        return True
+
     def _is_new(self, key: ApplicationKey, text: str) -> bool:
         if (key, text) in self._said:
             return False
@@ -264,6 +284,16 @@ def _image(decision: Decision) -> dict[str, str]:
         "image_name": plan.repository.full_name,
         "image_tag": plan.live.tag if plan.live else "",
     }
+
+
+def _place_of(decision: Decision) -> tuple[ApplicationKey, str, str]:
+    """The entry of an image list that a decision is about."""
+    return decision.plan.application, decision.plan.alias, decision.plan.repository.full_name
+
+
+def _problem(decision: Decision) -> dict[str, str]:
+    """What keeps an image from being decided; nothing without one."""
+    return {"text": decision.problem} if decision.problem else {}
 
 
 def _others(extent: Extent | None) -> int:

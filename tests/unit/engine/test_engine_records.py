@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from tests.unit.engine.fleet import MemoryRegistry, MemoryWriteBack, RecordingLog, helm_application, run_round
 from updater.clock import Deadline, SystemClock
 from updater.engine.engine import Engine, EngineOptions, Experience
 from updater.engine.writing import Writers
-from updater.model.applications import ApplicationSnapshot
+from updater.model.applications import ApplicationSnapshot, HelmParameter
 from updater.planning.plans import PlanOptions
 from updater.ports.progress import NoProgress
 from updater.rules.name_patterns import compile_name_patterns
@@ -85,6 +86,45 @@ def test_records_of_images_and_writes_name_what_people_look_for() -> None:
         "write_finished",
         "write_started",
     }
+
+
+def _loud_records(image_lists: list[str]) -> list[list[str]]:
+    """Warnings and errors of one Application's rounds, one image list after the other."""
+    log, clock = RecordingLog(), SystemClock()
+    registry = MemoryRegistry({"ghcr.io/acme/web": ["1.0.0"]})
+    engine = Engine(
+        registry, Writers(MemoryWriteBack()), EngineOptions(), clock, Experience(log, clock=clock), threading.Event()
+    )
+    rounds = []
+    for images in image_lists:
+        log.records.clear()
+        shop = helm_application("shop", images, live=["ghcr.io/acme/web:1.0.0"])
+        engine.process([shop], Deadline.after(clock, 30), NoProgress())
+        rounds.append(log.events("warning") + log.events("error"))
+    return rounds
+
+
+WRONG, OTHERWISE_WRONG, GOOD = (f"web=ghcr.io/acme/web:{constraint}" for constraint in ("~one", "~two", "~1.0"))
+
+
+def test_an_annotation_that_cannot_be_followed_is_one_error_until_it_changes() -> None:
+    rounds = _loud_records([WRONG, WRONG, OTHERWISE_WRONG, GOOD, OTHERWISE_WRONG])
+    assert rounds == [["image_failed"], [], ["image_failed"], [], ["image_failed"]]
+
+
+def test_an_entry_that_is_no_image_is_one_warning() -> None:
+    assert _loud_records([f"{GOOD}, :", f"{GOOD}, :"]) == [["annotation_remarked"], []]
+
+
+def test_an_image_that_is_left_alone_for_no_problem_has_no_empty_text() -> None:
+    log = RecordingLog()
+    shop = helm_application("shop", GOOD, live=["ghcr.io/acme/web:1.0.0"])
+    pairs = (("image.name", "ghcr.io/acme/web"), ("image.tag", "1.0.1"))
+    wanted = tuple(HelmParameter(name, value, force_string=True) for name, value in pairs)
+    is_set = replace(shop, sources=(replace(shop.sources[0], helm_parameters=wanted),))
+    run_round([is_set], MemoryRegistry({"ghcr.io/acme/web": ["1.0.1"]}), log=log)
+    (fields,) = [fields for _, event, fields in log.records if event == "image_left_alone"]
+    assert (fields["reason"], "text" in fields) == ("already_set", False)
 
 
 def test_a_fleet_of_nobody_warns() -> None:
