@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from updater.forge.answers import Fields
 from updater.forge.calls import Call, ForgeApi
@@ -84,10 +84,10 @@ class AzureDevOps:
                 update = {"name": ref.text("name"), "oldObjectId": ref.text("objectId"), "newObjectId": _NOTHING}
                 self._api.send(Call("POST", f"{self._repository}/refs", _VERSION, body=[update]))
 
-    def _open(self, criteria: dict[str, str]) -> list[OpenRequest]:
+    def _open(self, criteria: dict[str, str]) -> Iterator[OpenRequest]:
         query = {f"searchCriteria.{name}": text for name, text in {"status": "active", **criteria}.items()}
         found = by_skip(self._api, self._requests, {**query, **_VERSION}, _PAGE)
-        return [self._read(item) for item in found if item.raw("forkSource") is None]
+        return (self._read(item) for item in found if item.raw("forkSource") is None)
 
     def _path(self, request: OpenRequest) -> str:
         return f"{self._requests}/{request.number}"

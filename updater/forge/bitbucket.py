@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from updater.forge.answers import Fields
 from updater.forge.calls import Call, ForgeApi
@@ -61,9 +61,9 @@ class Bitbucket:
         branch = encoded(request.head, keeps_slashes=True)
         self._api.send(Call("DELETE", f"{self._repository}/refs/branches/{branch}", accepted=(404,)))
 
-    def _open(self, condition: str) -> list[OpenRequest]:
+    def _open(self, condition: str) -> Iterator[OpenRequest]:
         query = {"state": "OPEN", "q": f'state = "OPEN" AND {condition}', "pagelen": _PAGE}
-        return [_read(item) for item in by_link(self._api, self._requests, query) if _is_own(item)]
+        return (_read(item) for item in by_link(self._api, self._requests, query) if _is_own(item))
 
     def _path(self, request: OpenRequest) -> str:
         return f"{self._requests}/{request.number}"

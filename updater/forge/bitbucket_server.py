@@ -5,7 +5,7 @@ Every change names the version of the request that it was made for. There are no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from updater.forge.answers import Fields
 from updater.forge.calls import Call, ForgeApi
@@ -80,9 +80,9 @@ class BitbucketServer:
         body = {"name": f"{HEADS}{request.head}", "dryRun": False}
         self._api.send(Call("DELETE", f"{self._repository}/branches", body=body, accepted=(404,), base=self._branches))
 
-    def _open(self, query: dict[str, str]) -> list[OpenRequest]:
+    def _open(self, query: dict[str, str]) -> Iterator[OpenRequest]:
         full = {"state": "OPEN", "direction": "OUTGOING", "limit": _PAGE, **query}
-        return [_read(item) for item in by_start(self._api, self._requests, full) if _is_own(item)]
+        return (_read(item) for item in by_start(self._api, self._requests, full) if _is_own(item))
 
     def _updated(self, request: OpenRequest, wanted: RequestText, accepted: tuple[int, ...] = ()) -> OpenRequest | None:
         now = self._api.fetch(Call("GET", self._path(request)))

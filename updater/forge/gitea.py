@@ -5,7 +5,7 @@ API: v1, "repository: pulls, branches", "issue: comments, labels". Labels are nu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from updater.forge.answers import Fields
 from updater.forge.calls import Call, ForgeApi
@@ -70,10 +70,10 @@ class Gitea:
         branch = encoded(request.head, keeps_slashes=True)
         self._api.send(Call("DELETE", f"{self._repository}/branches/{branch}", accepted=(404,)))
 
-    def _open(self) -> list[OpenRequest]:
+    def _open(self) -> Iterator[OpenRequest]:
         """All of them: the list has no filter for branches."""
         found = by_number(self._api, f"{self._repository}/pulls", {"state": "open"}, _SIZE)
-        return [_read(item) for item in found if _is_own(item)]
+        return (_read(item) for item in found if _is_own(item))
 
     def _pull(self, request: OpenRequest) -> str:
         return f"{self._repository}/pulls/{request.number}"

@@ -122,6 +122,17 @@ def test_lists_are_read_to_their_last_page(bench: ForgeBench) -> None:
     assert last.number == wanted.number
 
 
+def test_no_page_is_read_behind_the_one_that_is_looked_for(bench: ForgeBench) -> None:
+    bench.world.page = 1
+    for number in range(5):
+        bench.world.add(f"bump/{number}")
+    with bench.open() as forge:
+        assert forge.find_open("bump/0", "main") is not None
+        first = len(bench.fake.asked)
+        forge.find_open("bump/0", "main")
+    assert len(bench.fake.asked) - first == 1
+
+
 def test_long_texts_are_cut_to_what_the_forge_takes(bench: ForgeBench) -> None:
     body = "x" * 100_000 + "\n\nOpened for argocd/shop."
     with bench.open() as forge:
