@@ -28,9 +28,9 @@ variable over the file of its key in [a mounted folder](configuration.md), that 
 the ConfigMap of a standard deployment, or in its Secret for secrets.
 
 Values: a duration is a number with a unit, `90s` or `1h30m`. A boolean flag alone means true and never takes the next
-word: write `--dry-run=false`. A boolean variable is `true` or `false`; anything else counts as not set. A `list` is
-comma-separated and may be repeated, an `array` takes one element per flag. A variable that cannot be read is ignored
-with a warning; a flag that cannot be read ends the program with status 1.
+word: write `--dry-run=false`. A boolean variable is `true` or `false`. A `list` is comma-separated and may be
+repeated, an `array` takes one element per flag. A variable that cannot be read is ignored with a warning; a flag that
+cannot be read ends the program with status 1.
 
 Rows marked with * belong to features that this release does not have: setting one ends the program with a line that
 says so. The list of these features is at the end.

@@ -51,7 +51,9 @@ def test_the_origin_of_a_mounted_key_is_its_file_and_its_mistakes_are_said(
     entries = {entry["name"]: (entry["value"], entry["origin"]) for entry in found["settings"]}
     assert entries["argocd-auth-token"] == ("***", f"file {tmp_path}/argocd.token")
     assert [warning["kind"] for warning in found["warnings"]] == ["unknown_key"]
-    assert captured.err == f"Warning: {tmp_path}/intervall is no key of a setting and is not read\n"
+    assert captured.err == (
+        f"Warning: {tmp_path}/intervall is no key of a setting and is not read; did you mean interval?\n"
+    )
 
 
 def test_what_run_refuses_config_refuses(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from updater.errors import ConfigurationError
 from updater.settings.grammars import Unreadable, read_variable
-from updater.settings.model import Kind, Option, Value
+from updater.settings.model import Option, Value
 
 CODE = "config_dir_invalid"
 MAX_FILE_BYTES = 1024 * 1024
@@ -62,8 +62,6 @@ class ConfigFolder:
         value = read_variable(option, text)
         if isinstance(value, Unreadable):
             raise self._refused(option, value.reason)
-        if value is None and option.kind is Kind.BOOL:
-            raise self._refused(option, "expected true or false")
         shown = value.lower() if isinstance(value, str) and option.ignores_case else value
         if option.choices and shown not in option.choices:
             raise self._refused(option, f"expected one of {', '.join(option.choices)}")
@@ -83,7 +81,8 @@ def load_config_folder(path: str) -> ConfigFolder:
             return ConfigFolder(path, _read_all(Path(path)))
         except FileNotFoundError as error:
             if look == _LOOKS - 1:
-                raise _invalid(path, "it is not there, or changes all the time") from error
+                is_there = Path(path).exists()
+                raise _invalid(path, "it changes all the time" if is_there else "there is no such folder") from error
         except OSError as error:
             raise _invalid(error.filename or path, error.strerror or "it cannot be read") from error
     raise AssertionError("every look returns or raises")

@@ -66,7 +66,7 @@ def read_variable(option: Option, text: str) -> Value | Unreadable:
 def _read_set_variable(option: Option, text: str) -> Value | Unreadable:
     match option.kind:
         case Kind.BOOL:
-            return {"true": True, "false": False}.get(text.lower())
+            return {"true": True, "false": False}.get(text.lower(), Unreadable("expected true or false"))
         case Kind.INT:
             return _variable_int(option, text)
         case Kind.DURATION:

@@ -6,6 +6,7 @@ own.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -142,8 +143,11 @@ class _Places:
 
     def remark_folder(self) -> None:
         """Files that nobody reads: a spelling mistake would otherwise be a default in silence."""
+        keys = [option.config_key for option in OPTIONS if option.config_key]
         for name in self.folder.unknown_names(OPTIONS):
-            text = f"{self.folder.place(name[:80])} is no key of a setting and is not read"
+            near = difflib.get_close_matches(name, keys, n=1, cutoff=0.75)
+            guess = f"; did you mean {near[0]}?" if near else ""
+            text = f"{self.folder.place(name[:80])} is no key of a setting and is not read{guess}"
             self.warnings.append(Warned("unknown_key", text))
 
 

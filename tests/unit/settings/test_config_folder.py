@@ -113,12 +113,17 @@ def test_a_value_that_its_grammar_refuses_is_an_error_that_names_the_file(tmp_pa
     assert str(caught.value).startswith(f"{tmp_path}/{key}: ")
 
 
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there is no such folder; see --config-dir"):
+        resolve(tmp_path / "none")
+
+
 def test_unknown_names_warn_and_empty_files_count_as_unset(mount: Mount) -> None:
     resolution = resolve(mount(intervall="5m", interval=" \n"))
 
     assert resolution.settings.seconds("interval") == 120.0
     (warning,) = [each for each in resolution.warnings if each.kind == "unknown_key"]
-    assert "intervall is no key of a setting" in warning.text
+    assert warning.text.endswith("intervall is no key of a setting and is not read; did you mean interval?")
 
 
 def test_a_swap_of_the_volume_is_seen_as_a_whole(mount: Mount) -> None:

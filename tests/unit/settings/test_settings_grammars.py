@@ -94,7 +94,6 @@ def test_a_flag_outside_its_range_has_the_code_of_the_range() -> None:
     ("kind", "text", "value"),
     [
         pytest.param(Kind.BOOL, "TRUE", True, id="any letter case"),
-        pytest.param(Kind.BOOL, "1", None, id="a digit counts as unset"),
         pytest.param(Kind.BOOL, "", None, id="an empty boolean is unset"),
         pytest.param(Kind.STRING, "", None, id="an empty text is unset"),
         pytest.param(Kind.INT, "", None, id="an empty number is unset"),
@@ -113,6 +112,7 @@ def test_a_variable_has_its_own_rules(kind: Kind, text: str, value: Value) -> No
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
+        pytest.param(Kind.BOOL, "1", id="a digit for a boolean"),
         pytest.param(Kind.INT, "0x10", id="no hexadecimal numbers in variables"),
         pytest.param(Kind.INT, "101", id="above the range"),
         pytest.param(Kind.INT, "9" * 5000, id="absurdly long"),

@@ -129,7 +129,9 @@ def test_an_error_names_the_variable_when_the_value_came_from_one() -> None:
     ("words", "environment", "kinds"),
     [
         pytest.param((), {"REGISTRY_TAG_ATTEMPTS": "0"}, ["env:REGISTRY_TAG_ATTEMPTS"], id="a variable out of range"),
-        pytest.param((), {"REGISTRY_TAGS_IMMUTABLE": "yes"}, [], id="a boolean variable is ignored silently"),
+        pytest.param(
+            (), {"REGISTRY_TAGS_IMMUTABLE": "yes"}, ["env:REGISTRY_TAGS_IMMUTABLE"], id="a boolean of another language"
+        ),
         pytest.param(("--interval", "59s"), {}, ["low_interval"], id="a low interval"),
         pytest.param(("--match-application-name", "a*,["), {}, ["bad_pattern"], id="a malformed pattern"),
         pytest.param(("--fail-on-error",), {}, ["no_effect"], id="a status for rounds that repeat"),
