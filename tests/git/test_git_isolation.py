@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.git.bench import Bench, intent_for
+from updater.clock import Deadline, SystemClock
+from updater.manifests.targets import FileEdit
 from updater.model.changes import WriteOutcome
 from updater.playground.git_remote import BareRepository
 
@@ -29,3 +31,28 @@ def test_a_target_that_no_tree_holds_costs_its_application_alone(
     *results, neighbour = bench.write(*attackers, intent_for(remote.url, "1.1.0"))
     assert (neighbour.error, neighbour.outcome) == ("", WriteOutcome.WRITTEN)
     assert [result.error_code for result in results] == codes
+
+
+class HastyClock(SystemClock):
+    """Every edit takes two minutes."""
+
+    later_s = 0.0
+
+    def monotonic_s(self) -> float:
+        return super().monotonic_s() + self.later_s
+
+    def edit(self, text: str | None, _where: str) -> FileEdit:
+        self.later_s += 120
+        return FileEdit((text or "") + "edited: true\n", is_changed=True)
+
+
+def test_files_that_take_too_long_are_left_and_the_small_ones_are_written(remote: BareRepository, bench: Bench) -> None:
+    sizes = {"huge": 3000, "large": 2000, "usual": 1000, "small": 10}
+    remote.commit({f"apps/{name}/values.yaml": "#" * size + "\n" for name, size in sizes.items()})
+    clock = HastyClock()
+    intents = [intent_for(remote.url, "1.1.0", app=name, edit=clock.edit) for name in sizes]
+    results = bench.write_back.write_all(intents, dry_run=False, deadline=Deadline.after(clock, 1000))
+    outcomes = {name: result.error_code or result.outcome.value for name, result in zip(sizes, results, strict=True)}
+    assert outcomes == {"huge": "timeout", "large": "timeout", "usual": "written", "small": "written"}
+    assert remote.read("apps/usual/values.yaml").endswith("edited: true\n")
+    assert "edited" not in remote.read("apps/large/values.yaml")

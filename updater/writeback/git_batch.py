@@ -167,11 +167,20 @@ class BatchWriter:
                 self._log.info("git_push_found", repository=str(run.batch.target.remote), commit=tip)
 
     def _draft(self, run: Run, content: CommitContent) -> Draft:
-        _prefetch(content, run.batch.intents)
+        """Edits take half of the time that is left, small files first: a few huge ones must not cost the others."""
+        intents = run.batch.intents
+        _prefetch(content, intents)
         draft = Draft(Staging(content), {}, {})
-        for index, intent in enumerate(run.batch.intents):
-            draft.results[index] = self._stage(run, draft, index, intent)
+        enough_s = run.deadline.remaining_s() / 2
+        for index in sorted(range(len(intents)), key=lambda each: draft.staging.size_of(intents[each])):
+            if run.deadline.remaining_s() < enough_s:
+                draft.results[index] = result_of(intents[index], WriteOutcome.FAILED, run, error=_out_of_time())
+            else:
+                draft.results[index] = self._stage(run, draft, index, intents[index])
+        draft.changed = dict(sorted(draft.changed.items()))
         for earlier, later in draft.staging.conflicts():
+            if run.deadline.remaining_s() < enough_s:
+                break  # looking for them edits the files once more
             self._log.warning(
                 "git_changes_conflicted",
                 application=str(later.change_set.application),
@@ -288,6 +297,11 @@ class BatchWriter:
             )
             for index, staged in draft.changed.items()
         }
+
+
+def _out_of_time() -> WriteBackError:
+    text = "the files of this batch took too long to edit, so this one is left for the next round"
+    return WriteBackError(text, hint="keep files small that many Applications share", code="timeout")
 
 
 def _prefetch(content: CommitContent, intents: Sequence[GitIntent]) -> None:

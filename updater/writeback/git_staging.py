@@ -55,6 +55,13 @@ class Staging:
             if content is not None and content != self._original[path]
         }
 
+    def size_of(self, intent: GitIntent) -> int:
+        """Bytes of the intent's file; 0 when it is new, or when ``apply`` will say what is wrong with it."""
+        try:
+            return len(self._bytes(locate(self._content, intent.target)) or b"")
+        except UpdaterError:
+            return 0
+
     def apply(self, intent: GitIntent) -> Staged:
         """Edit the file of one intent; raises ``UpdaterError`` and then has changed nothing."""
         real = locate(self._content, intent.target)
@@ -89,10 +96,13 @@ class Staging:
             text = "another change makes a file of one of its folders"
             raise WriteBackError(text, where=real.path, code="parent_not_directory")
 
-    def _text(self, real: RealFile) -> str | None:
+    def _bytes(self, real: RealFile) -> bytes | None:
         if real.path not in self._current:
             self._original[real.path] = self._current[real.path] = self._read(real)
-        content = self._current[real.path]
+        return self._current[real.path]
+
+    def _text(self, real: RealFile) -> str | None:
+        content = self._bytes(real)
         if content is None:
             return None
         try:
