@@ -50,6 +50,7 @@ def _round(remote: BareRepository, bench: Bench, branches: dict[str, str]) -> di
         pytest.param("{{range .Images}}", "template_parse", id="not closed"),
         pytest.param("{{if false}}x{{end}}", "empty_branch_name", id="no name"),
         pytest.param("...", "empty_branch_name", id="nothing of it is a name"),
+        pytest.param("{{range 5000}}" + "-." * 100 + "{{end}}", "empty_branch_name", id="a megabyte to strip"),
     ],
 )
 def test_a_template_that_does_not_end_well_fails_its_application_alone(

@@ -18,6 +18,7 @@ _REPLACED = re.compile(rf"{_REFUSED.pattern}|[\x80-\x9f]")
 _BLANKS = " \t\r\n\f\v"
 _DOTS = re.compile(r"\.{2,}")
 _LOCK = ".lock"
+_NEVER_FIRST = "-./"
 _RESERVED = ("", "@", "HEAD")
 
 
@@ -43,10 +44,13 @@ def clean_branch_name(text: str, unique: str) -> str:
 
 
 def _with_clean_components(name: str) -> str:
-    """Until nothing changes: stripping one thing may lay another bare."""
+    """Until nothing changes: stripping one thing may lay another bare.
+
+    What no name begins with goes at once: piece by piece, an owner's megabyte of dashes and dots would take minutes.
+    """
     while True:
         components = (_clean_component(component) for component in name.split("/"))
-        cleaned = "/".join(filter(None, components)).lstrip("-")
+        cleaned = "/".join(filter(None, components)).lstrip(_NEVER_FIRST)
         if cleaned == name:
             return name
         name = cleaned
