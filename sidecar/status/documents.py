@@ -55,12 +55,13 @@ def cycles_document(reader: StatusReader) -> Document:
 
 
 def _frame(reader: StatusReader) -> Document:
-    rhythm = reader.rhythm
+    rhythm, trouble = reader.rhythm, reader.trouble
     return {
         "schemaVersion": SCHEMA_VERSION,
         "mode": rhythm.mode,
         "intervalSeconds": rhythm.interval_s,
         "dryRun": rhythm.is_dry_run,
+        "trouble": trouble and {"since": _moment(trouble.since), "code": trouble.code, "text": trouble.text},
     }
 
 

@@ -144,6 +144,16 @@ def test_a_new_interval_and_new_secrets_are_taken_over(build: Build, mode: str) 
         assert quiet_s == (0.1 if mode == "continuous" else None)
 
 
+@pytest.mark.parametrize("mode", ["cycle", "continuous"])
+def test_the_status_says_why_the_fleet_cannot_be_listed(build: Build, showcase: Showcase, mode: str) -> None:
+    runtime = build(FaceSettings(status_addr="127.0.0.1:0"), interval_s=0.2, is_warmed_up=False, mode=mode)
+    runtime.open()
+    assert '"trouble":null' in get(runtime, "status", "/api/v1/cycles")[1]
+    showcase.world.revoke(showcase.token)
+    with running(runtime):
+        wait_until(lambda: '"code":"argocd_unauthenticated"' in get(runtime, "status", "/api/v1/cycles")[1])
+
+
 def test_a_port_that_is_taken_ends_the_start_and_leaves_none_open(build: Build, log: RecordingLog) -> None:
     with closing(socket.create_server(("", 0))) as taken:
         runtime = build(FaceSettings(health_port=0, metrics_port=taken.getsockname()[1]))

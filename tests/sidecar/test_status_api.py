@@ -85,6 +85,17 @@ def test_applications_are_listed_with_reasons_and_times(connection: HTTPConnecti
     assert hostile["counters"]["errors"] == 1
 
 
+@pytest.mark.parametrize("path", ["/api/v1/applications", "/api/v1/applications/argocd/plain", "/api/v1/cycles"])
+def test_every_document_tells_what_keeps_the_fleet_from_being_listed(
+    connection: HTTPConnection, store: StatusStore, path: str
+) -> None:
+    assert document(connection, path)["trouble"] is None
+    store.note_unlisted("refused", "argocd_unreachable")
+    found = document(connection, path)["trouble"]
+    assert found.pop("since").endswith("Z")
+    assert found == {"code": "argocd_unreachable", "text": "refused"}
+
+
 def test_one_application_has_every_candidate_and_what_came_of_the_write(connection: HTTPConnection) -> None:
     found = document(connection, "/api/v1/applications/argocd/plain")
     (image,) = found["images"]

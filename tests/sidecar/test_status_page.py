@@ -228,6 +228,20 @@ def test_an_updater_that_is_away_is_said_and_what_was_known_stays(browser: Chrom
     browser.get_log("browser")
 
 
+def test_a_fleet_that_cannot_be_listed_is_said_until_it_can(
+    browser: Chrome, page: Callable[..., None], store: StatusStore
+) -> None:
+    store.note_unlisted(f"refused {HOSTILE}", "argocd_unreachable")
+    page()
+    wait(browser, lambda: "cannot be listed" in find(browser, "#trouble").text)
+    assert find(browser, "#trouble").text.endswith(f"): refused {HOSTILE}")
+    assert len(names(browser)) == 2
+    store.note_listed()
+    for _ in range(2):
+        find(browser, "#live").click()
+    wait(browser, lambda: not find(browser, "#trouble").is_displayed())
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_has_contrast(browser: Chrome, page: Callable[..., None], scheme: str) -> None:
     browser.execute_cdp_cmd(

@@ -132,6 +132,15 @@ class Presence:
         if self._status is not None:
             self._status.note_gone(key)
 
+    def note_trouble(self, error: UpdaterError | None) -> None:
+        """The Applications could not be listed; None: they could."""
+        if self._status is None:
+            return
+        if error is None:
+            self._status.note_listed()
+        else:
+            self._status.note_unlisted(str(error), error.code)
+
     def note_cycle(self, report: Report) -> None:
         """A cycle has ended."""
         if self._status is not None:

@@ -234,6 +234,7 @@ class Runtime:
             on_listed=nobody_waits if webhooks is None else webhooks.fleet_known,
             on_known=presence.note_known,
             on_gone=presence.note_gone,
+            on_trouble=presence.note_trouble,
             warm_up=presence.warming(self._warm_up if is_warmed_up else None),
             server_fields={
                 "argocd_server": connection.server,

@@ -158,6 +158,15 @@ class CycleStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the Applications cannot be listed, so that nothing is looked at afresh; ``since`` the first such failure."""
+
+    since: float
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rhythm:
     """How the process works: ``mode`` is ``cycle`` or ``continuous``; interval 0 is one round."""
 
@@ -171,6 +180,10 @@ class StatusReader(Protocol):
 
     @property
     def rhythm(self) -> Rhythm: ...
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What keeps the process from its work now, None when nothing does."""
 
     @property
     def version(self) -> int:

@@ -78,7 +78,7 @@ class ContinuousRunner:
         self._jobs = Jobs(clock)
         hooks = DispatchHooks(self._work, self._dispatched, self._skipped, self._fleet.__len__)
         self._dispatcher = Dispatcher(options, hooks, clock, log)
-        follow_hooks = FollowHooks(self._fleet_changed, self._plan_list)
+        follow_hooks = FollowHooks(self._fleet_changed, self._plan_list, parts.hooks.on_trouble)
         follow_log = log.bind(**parts.hooks.server_fields)
         self._follower = FleetFollower(parts.access, self._fleet, parts.follow, follow_hooks, clock, follow_log)
 

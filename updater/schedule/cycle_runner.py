@@ -77,7 +77,8 @@ class CycleRunner:
         self._metrics = metrics
         self._clock = clock
         self._log = log
-        self._complaints = Complaints("fleet_unreadable", clock, log.bind(**parts.hooks.server_fields))
+        server_log = log.bind(**parts.hooks.server_fields)
+        self._complaints = Complaints("fleet_unreadable", clock, server_log, parts.hooks.on_trouble)
         self._jobs = Jobs(clock)
         self._stopped = threading.Event()
         self._idle = threading.Event()
@@ -253,6 +254,8 @@ class CycleRunner:
         self._state.retain(keys)
         self._metrics.set("applications_watched_total", len(keys))
         self._parts.hooks.on_listed()
+        # Not only at the end of the cycle, which may be long.
+        self._parts.hooks.on_trouble(None)
 
     def _workers(self, applications: int) -> int:
         workers = self._options.workers_for(applications)

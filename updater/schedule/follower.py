@@ -15,7 +15,7 @@ from updater.errors import UpdaterError
 from updater.model.applications import ApplicationSnapshot
 from updater.ports.fleet import FleetEvent, FleetFeed, FleetSource
 from updater.ports.log import EventLog
-from updater.schedule.complaints import Complaints
+from updater.schedule.complaints import Complaints, Listener, nobody_hears
 from updater.schedule.fleet import FleetChange, KnownFleet
 from updater.schedule.watching import Watcher, WatchHooks, WatchOptions, endless_backoff
 
@@ -45,11 +45,13 @@ class FollowOptions:
 class FollowHooks:
     """``on_change`` gets every change of the fleet, one at a time and in order, and must not call back.
 
-    ``plan_list`` has ``list_once`` called so many seconds from now, in place of an earlier plan.
+    ``plan_list`` has ``list_once`` called so many seconds from now, in place of an earlier plan. ``on_trouble`` hears
+    why a List failed, and None when one came.
     """
 
     on_change: Callable[[FleetChange], None]
     plan_list: Callable[[float], None]
+    on_trouble: Listener = nobody_hears
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class FleetFollower:
         self._hooks = hooks
         self._clock = clock
         self._log = log
-        self._complaints = Complaints("fleet_unreadable", clock, log)
+        self._complaints = Complaints("fleet_unreadable", clock, log, hooks.on_trouble)
         watch_hooks = WatchHooks(lambda: fleet.newest_version, self._take_event, self._want_list)
         self._watcher = Watcher(access.feed, watch_hooks, options.watch, clock, log)
         self._pause = endless_backoff()

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from updater.errors import UpdaterError
 from updater.ports.log import EventLog, Field
+from updater.schedule.complaints import Listener, nobody_hears
 
 _NO_FIELDS: Mapping[str, Field] = MappingProxyType({})
 
@@ -27,11 +28,13 @@ class RoundHooks:
     ``warm_up`` is one dry-run round over the fleet that counts nothing, and returns the fields of its closing record;
     None: no warm-up. It may raise ``UpdaterError``. ``server_fields`` describe the connection in the record of a fleet
     that cannot be listed (``runtime.md`` 3.3). ``on_listed`` is called when the fleet is known, and after each List.
+    ``on_trouble`` hears why the fleet could not be listed, and None when it could.
     """
 
     on_known: Callable[[str], None] = _nothing
     on_gone: Callable[[str], None] = _nothing
     on_listed: Callable[[], None] = nobody_waits
+    on_trouble: Listener = nobody_hears
     warm_up: Callable[[], Mapping[str, int]] | None = None
     server_fields: Mapping[str, Field] = field(default_factory=lambda: _NO_FIELDS)
 

@@ -17,7 +17,15 @@ from itertools import islice
 from updater.clock import Clock
 from updater.model.applications import ApplicationKey
 from updater.model.report import ApplicationReport, Report
-from updater.ports.status import ApplicationDetail, ApplicationStatus, CycleStatus, Rhythm, StatusPage, StatusQuery
+from updater.ports.status import (
+    ApplicationDetail,
+    ApplicationStatus,
+    CycleStatus,
+    Rhythm,
+    StatusPage,
+    StatusQuery,
+    Trouble,
+)
 from updater.telemetry.choice_shelf import ChoiceShelf
 from updater.telemetry.status_records import (
     Clean,
@@ -49,11 +57,16 @@ class StatusStore:
         self._cycles: deque[CycleStatus] = deque(maxlen=MAX_CYCLES)
         self._interval = CycleTally()
         self._interval_began = self._now()
+        self._trouble: Trouble | None = None
         self._version = 0
 
     @property
     def rhythm(self) -> Rhythm:
         return self._rhythm
+
+    @property
+    def trouble(self) -> Trouble | None:
+        return self._trouble
 
     @property
     def version(self) -> int:
@@ -65,6 +78,19 @@ class StatusStore:
         with self._lock:
             self._rhythm = replace(self._rhythm, interval_s=interval_s)
             self._version += 1
+
+    def note_unlisted(self, error: str, code: str) -> None:
+        """The Applications could not be listed."""
+        with self._lock:
+            since = self._trouble.since if self._trouble else self._now()
+            self._trouble = Trouble(since, code, self._clean(error))
+            self._version += 1
+
+    def note_listed(self) -> None:
+        """The Applications could be listed."""
+        with self._lock:
+            self._version += self._trouble is not None
+            self._trouble = None
 
     def note_known(self, key: str) -> None:
         """An Application is looked after from now on."""

@@ -131,6 +131,8 @@
     const interval = found.intervalSeconds;
     const often = interval ? (found.mode === "continuous" ? "each Application every " : "a cycle every ") + span(interval) : "one round";
     byId("rhythm").textContent = often + (found.dryRun ? " · dry run, nothing is written" : "");
+    byId("trouble").hidden = !found.trouble;
+    if (found.trouble) byId("trouble").replaceChildren("What is shown may be old, because the Applications cannot be listed (first failure ", when(found.trouble.since), "): " + found.trouble.text);
   }
 
   function showApplications(found, details) {

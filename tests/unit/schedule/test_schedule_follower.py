@@ -29,11 +29,12 @@ class Following:
         self.fleet = KnownFleet(admit_all)
         self.changes: queue.Queue[FleetChange] = queue.Queue()
         self.plans: queue.Queue[float] = queue.Queue()
+        self.troubles: list[str] = []
         self.follower = FleetFollower(
             FleetAccess(self.source, self.feed),
             self.fleet,
             FollowOptions(relist_s=RELIST_S, least_gap_s=GAP_S),
-            FollowHooks(self.changes.put, self.plans.put),
+            FollowHooks(self.changes.put, self.plans.put, lambda error: self.troubles.append(str(error or ""))),
             self.clock,
             self.log,
         )
@@ -156,6 +157,7 @@ def test_a_fleet_that_cannot_be_listed_stays_as_it_was(following: Following) -> 
     assert following.changes.empty()
     assert len(following.fleet) == 2
     assert following.list_once() == RELIST_S
+    assert following.troubles == ["", str(away()), str(away()), ""]
 
 
 def test_the_same_failure_is_recorded_once_per_minute(following: Following) -> None:

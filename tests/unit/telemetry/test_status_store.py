@@ -27,7 +27,7 @@ from updater.model.images import (
 )
 from updater.model.references import ImageReference, ImageRepository
 from updater.model.report import ApplicationReport, Report, Warned
-from updater.ports.status import Rhythm, StatusQuery, StatusReader
+from updater.ports.status import Rhythm, StatusQuery, StatusReader, Trouble
 from updater.telemetry.choice_shelf import ChoiceShelf
 from updater.telemetry.redactor import Redactor
 from updater.telemetry.status_store import MAX_CYCLES, StatusStore
@@ -282,12 +282,26 @@ def test_every_change_makes_a_new_version_and_reading_makes_none(store: StatusSt
         lambda: store.note_attempts(report("web")),
         lambda: store.note_failure("argocd/web", "text", "code"),
         lambda: store.note_gone("argocd/web"),
+        lambda: store.note_unlisted("text", "code"),
+        store.note_listed,
     ):
         change()
         versions.append(store.version)
     assert sorted(set(versions)) == versions
     names(store)
+    store.note_listed()
     assert store.version == versions[-1]
+
+
+def test_trouble_is_told_since_its_first_failure_until_a_good_list(store: StatusStore) -> None:
+    store.note_unlisted("refused with s3cret-token", "argocd_unreachable")
+    first = store.trouble
+    assert first is not None
+    assert "s3cret-token" not in first.text
+    store.note_unlisted("another text", "argocd_unauthenticated")
+    assert store.trouble == Trouble(first.since, "argocd_unauthenticated", "another text")
+    store.note_listed()
+    assert store.trouble is None
 
 
 def test_readers_and_writers_do_not_disturb_each_other(store: StatusStore) -> None:
