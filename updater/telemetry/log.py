@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -60,7 +61,8 @@ class StandardEventLog:
 class Logging:
     """The process's logging while a command runs; ``close()`` gives the root logger back as it was.
 
-    What libraries say with the module ``warnings`` are records too, or it would stand between them as it is.
+    What libraries say with the module ``warnings`` are records too, and so is what ends a thread that nobody guards:
+    otherwise both would stand between the records as they are.
 
     ``level`` and ``log_format`` are words of the settings. ``has_result``: standard output belongs to the command.
     """
@@ -79,6 +81,9 @@ class Logging:
         self.set_level(level)
         logging.captureWarnings(capture=True)
         self.log = StandardEventLog(logging.getLogger(_LOGGER))
+        self._hook_before = threading.excepthook
+        if self._hook_before is threading.__excepthook__:
+            threading.excepthook = self._thread_ended
 
     def set_level(self, level: str) -> None:
         """The least level from now on; from debug down records show tracebacks."""
@@ -89,10 +94,15 @@ class Logging:
 
     def close(self) -> None:
         logging.captureWarnings(capture=False)
+        threading.excepthook = self._hook_before
         self._root.removeHandler(self._handler)
         self._root.setLevel(self._level_before)
         self._urls.setLevel(self._urls_level_before)
         self._handler.close()
+
+    def _thread_ended(self, end: threading.ExceptHookArgs) -> None:
+        name = end.thread.name if end.thread is not None else ""
+        self.log.error("bug_found", exception=end.exc_value, thread=name, error=end.exc_type.__name__)
 
 
 def _terminal(plain: Renderer) -> Renderer:

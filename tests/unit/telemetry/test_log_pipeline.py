@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
 
@@ -119,6 +120,25 @@ def test_warnings_of_libraries_are_records(started: list[Logging], capsys: pytes
     found = json.loads(capsys.readouterr().out)
     assert (found["level"], found["logger"]) == ("warning", "py.warnings")
     assert "UserWarning: unverified request with ***" in found["msg"]
+
+
+def test_an_error_that_ends_a_thread_is_a_record(
+    started: list[Logging], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    start(started, log_format="json")
+
+    def fail() -> None:
+        raise RuntimeError(f"cannot use {SECRET}")
+
+    thread = threading.Thread(target=fail, name="janitor")
+    thread.start()
+    thread.join()
+    found = json.loads(capsys.readouterr().err)
+    assert (found["level"], found["thread"]) == ("error", "janitor")
+    assert found["msg"].endswith("please report it: cannot use ***")
+    started.pop().close()
+    assert threading.excepthook is threading.__excepthook__
 
 
 def test_tracebacks_show_at_debug_only(started: list[Logging], capsys: pytest.CaptureFixture[str]) -> None:
