@@ -203,11 +203,12 @@ class Engine:
 
 
 def _report(judged: _Judged, result: WriteBackResult | None) -> ApplicationReport:
+    intent = judged.work.intent if judged.work is not None else None
     return ApplicationReport(
         key=judged.snapshot.key,
         decisions=judged.decisions,
         result=result,
-        warnings=judged.plan.warnings,
+        warnings=(*judged.plan.warnings, *(intent.warnings if intent is not None else ())),
         error=judged.error,
         error_code=judged.error_code,
     )

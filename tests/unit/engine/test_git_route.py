@@ -141,7 +141,8 @@ def test_a_mistake_in_the_git_settings_is_an_error_also_when_nothing_is_new() ->
 def test_a_values_file_under_parameters_of_the_spec_is_remarked_once() -> None:
     log = RecordingLog()
     own = {**GIT, "web.helm.image-tag": "unrelated"}
-    run_round([_application("a", **own)], MemoryRegistry(TAGS), git=MemoryGit(), log=log)
+    report = run_round([_application("a", **own)], MemoryRegistry(TAGS), git=MemoryGit(), log=log)
+    assert "values_overridden" in [warned.kind for warned in report.applications[0].warnings]
     texts = [str(fields["text"]) for _, event, fields in log.records if event == "annotation_remarked"]
     assert [text for text in texts if "win over the values file" in text]
 
