@@ -162,6 +162,9 @@ class OneRound:
             raise self.result
         return self.result
 
+    def run(self) -> bool:
+        return True
+
     def stop(self) -> None: ...
 
     def close(self) -> None: ...
@@ -203,6 +206,18 @@ def test_errors_end_with_status_1_where_that_is_asked_for(decided: Decision, exp
 def test_without_output_a_pipe_gets_records_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert status(OneRound(report(UPDATE))) == 0
     assert "tag" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [("--once=false",), ("--once=false", "--interval=0", "--mode=continuous")])
+def test_an_output_that_nobody_will_see_is_warned_about(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    assert status(OneRound(report(UPDATE)), "--output=json", *words) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "--output shows the result of a single round" in captured.err
+    assert status(OneRound(report(UPDATE)), *words) == 0
+    assert "--output" not in "".join(capsys.readouterr())
 
 
 def test_a_fleet_that_cannot_be_listed_is_one_record_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:

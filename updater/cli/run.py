@@ -184,6 +184,9 @@ def make_round(
 
     try:
         if settings.seconds("interval") > 0 or settings.text("mode") == "continuous":
+            if settings["output"].origin.is_explicit:
+                text = "--output shows the result of a single round; of others there are records alone"
+                log.warning("setting_remarked", kind="no_effect", text=text)
             return _repeat(runtime, log, shutdown, stop)
         report = shutdown.guard(runtime.run_once, stop)
     except UpdaterError as error:
