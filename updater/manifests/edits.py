@@ -9,6 +9,7 @@ Source: ``write-back.md`` 3.6. The three file formats of this package are its us
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +33,10 @@ from updater.manifests.splices import (
     value_splice,
 )
 
+MAX_READ = 128 * 1024 * 1024
+"""Characters that the edits of one file may read anew: a file of 5 MB takes 25 edits, and half a minute. People have one
+or two for each image; a file with one key ten thousand times would take a day."""
+
 _BYTE_ORDER_MARK = "\ufeff"
 _STRING_TAG = "tag:yaml.org,2002:str"
 _RESOLVER: Any = yaml.resolver.Resolver()
@@ -52,6 +57,8 @@ class YamlFile:
         self._edited = filled[0] if filled else 0
         self.has_several_documents = len(filled) > 1
         self._layout: Layout | None = None
+        self._anchors: dict[str, list[tuple[int, NodePath]]] | None = None
+        self._read_characters = 0
 
     @property
     def text(self) -> str:
@@ -93,15 +100,22 @@ class YamlFile:
 
     def _anchored(self, alias: Alias) -> NodePath:
         """The latest node with that anchor before the alias; keys of mappings are not looked at."""
-        found: NodePath | None = None
-        for path, node in walk(self.root):
-            is_before = node.span.start < alias.span.start
-            if is_before and not isinstance(node, Alias) and node.anchor == alias.anchor:
-                found = path
+        places = self._anchored_nodes().get(alias.anchor, [])
+        index = bisect_left(places, alias.span.start, key=lambda place: place[0])
+        found = places[index - 1][1] if index else None
         if found is None:
             text = f"the anchor of *{alias.anchor} stands in a key, where nothing can be edited"
             raise WriteBackError(text, where=self._place(alias.span.start), code="not_a_scalar")
         return found
+
+    def _anchored_nodes(self) -> dict[str, list[tuple[int, NodePath]]]:
+        """Place and path of every node with an anchor, by its name, in the order of the text."""
+        if self._anchors is None:
+            self._anchors = {}
+            for path, node in walk(self.root):
+                if not isinstance(node, Alias) and node.anchor:
+                    self._anchors.setdefault(node.anchor, []).append((node.span.start, path))
+        return self._anchors
 
     def refusal(self, what: str, path: NodePath, *, code: str, hint: str = "") -> WriteBackError:
         """An error that names the file and the line of a node."""
@@ -233,6 +247,11 @@ class YamlFile:
         new: path of what was written, whose strings must be strings for PyYAML as well.
         """
         edited = splice.applied_to(self._text)
+        self._read_characters += len(edited)
+        if self._read_characters > MAX_READ:
+            text = f"{len(edited)} characters would have to be read once more for each of too many edits"
+            hint = "keep the file smaller, and each key and image in it once"
+            raise WriteBackError(text, where=self._place(splice.start), hint=hint, code="target_too_large")
         expected = list(self._documents)
         expected[self._edited] = Document(replaced(self.root, path, wanted))
         try:
@@ -244,7 +263,7 @@ class YamlFile:
         if new is not None and not _is_read_alike(at(found[self._edited].root, new)):
             raise self._misfit(splice, "the value would be read as another type")
         self._layout = self.layout
-        self._text, self._documents = edited, found
+        self._text, self._documents, self._anchors = edited, found, None
 
     def _misfit(self, splice: Splice, what: str) -> WriteBackError:
         hint = "write the value by hand once in a simpler form, and report the file as a defect"

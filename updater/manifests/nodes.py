@@ -125,8 +125,17 @@ def children(node: Node) -> tuple[Node, ...]:
 def at(root: Node, path: NodePath) -> Node:
     """The node that a path leads to; aliases are not followed."""
     for step in path:
-        root = children(root)[step]
+        root = _child(root, step)
     return root
+
+
+def _child(node: Node, step: int) -> Node:
+    """One of ``children``, without making all of them: large collections are asked for each of theirs."""
+    if isinstance(node, Mapping):
+        return node.entries[step][1]
+    if isinstance(node, Sequence):
+        return node.items[step]
+    raise IndexError(step)
 
 
 def replaced(root: Node, path: NodePath, node: Node) -> Node:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from updater.errors import WriteBackError
+from updater.manifests import edits
 from updater.manifests.kustomization import choose_kustomization_file, edit_kustomization
 from updater.model.changes import KustomizeImageEdit
 
@@ -62,6 +65,28 @@ def test_an_anchored_entry_is_edited_where_it_stands() -> None:
 
 def test_a_flow_root_gets_a_flow_list() -> None:
     assert _text('{"resources": []}', "a:1.0") == '{"resources": [], "images": [{"name": "a", "newTag": "1.0"}]}'
+
+
+def test_a_list_of_many_aliases_is_walked_once() -> None:
+    before = f"x: &a {{name: y}}\nimages: [{'*a, ' * 20_000}{{name: nginx, newTag: '1'}}]\n"
+    began_s = time.process_time()
+    edited = edit_kustomization(before, [KustomizeImageEdit("", "nginx:2")], "k.yaml").text
+    assert time.process_time() - began_s < 10
+    assert edited == before.replace("'1'", "'2'")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("images:\n- name: nginx\n" + "  digest: a\n" * 50, id="one key again and again"),
+        pytest.param("images:\n" + "- {name: nginx, newTag: '1'}\n" * 50, id="one image again and again"),
+    ],
+)
+def test_a_file_that_takes_too_many_edits_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(edits, "MAX_READ", 20 * len(text))
+    with pytest.raises(WriteBackError) as refused:
+        edit_kustomization(text, [KustomizeImageEdit("", "nginx:2")], "k.yaml")
+    assert refused.value.code == "target_too_large"
 
 
 def test_nothing_to_say_is_no_change() -> None:
