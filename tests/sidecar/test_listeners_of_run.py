@@ -128,6 +128,21 @@ def test_metrics_say_what_the_settings_ask_for(build: Build) -> None:
     assert "argocd_image_updater_port_exhaustion_degraded 0.0" in found
 
 
+@pytest.mark.parametrize(
+    ("fails", "answer"),
+    [pytest.param(True, (503, "PORT-EXHAUSTION"), id="gate on"), pytest.param(False, (200, "OK\n"), id="gate off")],
+)
+def test_ports_that_run_out_show_on_both_listeners(build: Build, answer: tuple[int, str], *, fails: bool) -> None:
+    runtime = build(FaceSettings(health_port=0, metrics_port=0, fails_without_ports=fails), is_warmed_up=False)
+    runtime.open()
+    for _ in range(7):
+        runtime._parts.registries.client.ports.record()
+    assert get(runtime, "health", "/healthz") == (200, "OK\n")
+    runtime._parts.registries.client.ports.record()
+    assert get(runtime, "health", "/healthz") == answer
+    assert "argocd_image_updater_port_exhaustion_degraded 1.0" in get(runtime, "metrics", "/metrics")[1]
+
+
 @pytest.mark.parametrize("mode", ["cycle", "continuous"])
 def test_a_new_interval_and_new_secrets_are_taken_over(build: Build, mode: str) -> None:
     runtime = build(FaceSettings(status_addr="127.0.0.1:0"), interval_s=60.0, is_warmed_up=False, mode=mode)
