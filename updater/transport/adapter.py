@@ -59,6 +59,14 @@ class ExchangeAdapter(HTTPAdapter):
         self._destinations_lock = threading.Lock()
         super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
 
+    def answer(
+        self, request: requests.PreparedRequest, timeout: tuple[float, float | None]
+    ) -> urllib3.BaseHTTPResponse:
+        """Send, and wait for the head of the answer; raises what requests and urllib3 raise."""
+        sent: Any = self.send(request, timeout=timeout, stream=True)
+        raw: urllib3.BaseHTTPResponse = sent
+        return raw
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _pool_classes(self.current)
@@ -86,13 +94,10 @@ class ExchangeAdapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """The context has decided already."""
 
-    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """Only what an exchange reads; above all no cookies, which would mix tenants."""
-        response = requests.Response()
-        response.status_code = resp.status
-        response.raw = resp
-        response.request = req
-        return response
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> Any:
+        """The answer as it is: an exchange reads it itself, and no cookies are kept, which would mix tenants."""
+        del req
+        return resp
 
     def close(self) -> None:
         """Close the connections that nobody uses, and keep none that comes back later.

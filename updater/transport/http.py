@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import requests
 import urllib3
-from requests.structures import CaseInsensitiveDict
 
 from updater.clock import Clock, Deadline
 from updater.transport.adapter import ExchangeAdapter
@@ -135,15 +135,13 @@ class HttpTransport:
     ) -> urllib3.BaseHTTPResponse:
         self._adapter.current.exchange = exchange
         try:
-            response = self._adapter.send(_prepared(request), timeout=self._timeout(request, deadline), stream=True)
+            return self._adapter.answer(_prepared(request), self._timeout(request, deadline))
         except TransportError:
             raise
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
             raise exchange.failure(error, before_answer=True) from error
         finally:
             self._adapter.current.exchange = None
-        raw: urllib3.BaseHTTPResponse = response.raw
-        return raw
 
     def _timeout(self, request: HttpRequest, deadline: Deadline | None) -> tuple[float, float | None]:
         """Connect and read timeout: the latter counts between two bytes, the watchdog keeps the total."""
@@ -159,7 +157,9 @@ def _prepared(request: HttpRequest) -> requests.PreparedRequest:
     prepared = requests.PreparedRequest()
     prepared.method = request.method
     prepared.url = request.url
-    prepared.headers = CaseInsensitiveDict({"Accept-Encoding": "identity", **request.headers})
+    # Names are written in one way only, so a mapping that folds their case would be built for nothing.
+    headers: Any = {"Accept-Encoding": "identity", **request.headers}
+    prepared.headers = headers
     prepared.body = request.body or None
     if request.body or request.method == "POST":
         prepared.headers["Content-Length"] = str(len(request.body))
