@@ -384,6 +384,14 @@ def test_hooks_and_configuration_of_the_repository_are_not_run(
         }
     )
     assert bench.write_one(intent_for(remote.url, "1.1.0")).outcome is WriteOutcome.WRITTEN
+    (mirror,) = bench.remotes._opened().folder.glob("*.git")
+    for name in ("reference-transaction", "pre-push", "pre-commit", "post-commit", "pre-auto-gc"):
+        hook = mirror / "hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\ntouch {proof}\n")
+        hook.chmod(0o755)
+    remote.commit({"apps/other": "somebody else's change"})
+    assert bench.write_one(intent_for(remote.url, "1.2.0")).outcome is WriteOutcome.WRITTEN
     assert not proof.exists()
 
 
