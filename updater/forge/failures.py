@@ -24,22 +24,22 @@ def refused(answer: Answer, where: str, clock: Clock) -> ForgeError:
     said = _said(answer)
     wait_s = _retry_after_s(answer, clock)
     if is_rate_limit(answer):
-        text = f"the rate limit of the API is used up: status {answer.status} {said}"
+        text = f"the rate limit of the API is used up: status {answer.status}{said}"
         left_s = renewal_s(answer, wait_s, clock)
         return ForgeError(text, where=where, hint="it is tried again in a later round", retry_after_s=left_s)
     if answer.status in (401, 403, _SIGN_IN):
-        text = f"the API does not accept the token: status {answer.status} {said}"
+        text = f"the API does not accept the token: status {answer.status}{said}"
         hint = "give the token the right to read and write pull requests and branches, or renew it"
         return ForgeError(text, where=where, hint=hint, code="pr_denied")
     if answer.is_redirect:
         text = f"the API redirects to {cap_text(redact(answer.location), 120)!r}, which the token is not sent to"
         return ForgeError(text, where=where, hint="correct the address, or see --pull-request-api-url")
     if answer.status == 404:
-        text = f"the API knows nothing there: status 404 {said}"
+        text = f"the API knows nothing there: status 404{said}"
         hint = "the repository does not exist, or the token may not see it; see also --pull-request-api-url"
         return ForgeError(text, where=where, hint=hint)
     is_passing = answer.status == 429 or answer.status >= 500
-    text = f"the API refused: status {answer.status} {said}"
+    text = f"the API refused: status {answer.status}{said}"
     return ForgeError(text, where=where, retryable=is_passing, retry_after_s=wait_s)
 
 
@@ -55,11 +55,11 @@ def misunderstood(what: str, where: str) -> ForgeError:
 
 
 def _said(answer: Answer) -> str:
-    """What the body says, for people; pages without their tags."""
+    """What the body says, for people, with a blank in front; pages without their tags."""
     text = answer.text.strip()
     if text.startswith("<"):
-        return f"({summarize_html(text)})"
-    return f"({cap_text(redact(text))})" if text else ""
+        return f" ({summarize_html(text)})"
+    return f" ({cap_text(redact(text))})" if text else ""
 
 
 def _retry_after_s(answer: Answer, clock: Clock) -> float | None:

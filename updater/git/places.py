@@ -5,6 +5,7 @@ Everything is read when it is used, so that rotated files need no restart.
 
 from __future__ import annotations
 
+import difflib
 import re
 import stat
 from collections.abc import Mapping
@@ -41,6 +42,36 @@ _FILE_VARIABLES = {
     "githubAppPrivateKey": "GITHUB_APP_PRIVATE_KEY_FILE",
 }
 HOSTS_VARIABLE = "GIT_CREDENTIALS_HOST"
+
+_FIELDS = (
+    *_VARIABLES,
+    *_FILE_VARIABLES,
+    "azureActiveDirectoryEndpoint",
+    "azureServicePrincipalClientId",
+    "azureServicePrincipalClientID",
+    "azureServicePrincipalClientSecret",
+    "azureServicePrincipalTenantId",
+    "azureServicePrincipalTenantID",
+    "caCert",
+    "depth",
+    "enableLfs",
+    "enableOCI",
+    "forceHttpBasicAuth",
+    "gcpServiceAccountKey",
+    "insecure",
+    "insecureIgnoreHostKey",
+    "insecureOCIForceHttp",
+    "name",
+    "noProxy",
+    "project",
+    "proxy",
+    "tlsClientCertData",
+    "tlsClientCertKey",
+    "type",
+    "url",
+    "useAzureWorkloadIdentity",
+)
+"""The fields of Argo CD's repository secrets (3.3), and ours; some of them mean nothing here."""
 
 
 class CredentialFile:
@@ -81,6 +112,7 @@ class CredentialFile:
             raise self._wrong(f"{name} has no url", "give each entry the beginning of the addresses it is for")
         fields: dict[str, str] = {}
         for key, value in row.items():
+            self._check_spelling(name, str(key))
             if isinstance(value, dict) and str(key).endswith(_FROM) and len(value) == 1:
                 kind, place = next(iter(value.items()))
                 fields[str(key)] = f"{kind}:{place}"
@@ -91,6 +123,12 @@ class CredentialFile:
                     f"{name} has an unusable {str(key)[:60]}", "write a text, or {env: NAME}, {file: PATH}"
                 )
         return CredentialEntry(name, fields)
+
+    def _check_spelling(self, name: str, key: str) -> None:
+        """Fields that are merely unknown are left alone: Argo CD may have them."""
+        near = difflib.get_close_matches(key.removesuffix(_FROM), _FIELDS, n=1)
+        if near and near[0] != key.removesuffix(_FROM):
+            raise self._wrong(f"{name} has no field {key[:60]!r}", f"did you mean {near[0]}?")
 
     def _look_up(self, name: str, kind: str, place: str) -> str:
         if kind == "env":

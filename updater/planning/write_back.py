@@ -5,6 +5,7 @@ Grammar: ``write-back.md`` 1.2 and 1.3. Here only what decides type and method; 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +16,7 @@ from updater.planning import annotation_keys as keys
 
 _REPO_CREDS = "repocreds"
 _SECRET = "secret"  # noqa: S105 - a word of the grammar
+_PREFIXES = ("kustomization", "helmvalues")
 KUSTOMIZATION_FILES = frozenset(("kustomization.yaml", "kustomization.yml", "Kustomization"))
 
 
@@ -86,9 +88,15 @@ def _check_bare_path(target: str) -> None:
             hint="write kustomization:<directory>",
             code="kustomization_without_prefix",
         )
-    if target.startswith(("kustomization", "helmvalues")):
+    if target.startswith(_PREFIXES) or _is_misspelt_prefix(target):
         raise PlanError(
             f"write-back-target {target[:120]!r} is neither a prefix nor a path",
             hint="write kustomization:<directory>, helmvalues:<file>, or a path",
             code="invalid_target",
         )
+
+
+def _is_misspelt_prefix(target: str) -> bool:
+    """Whether a target would be a path only by a slip: ``helmvalue:a.yaml`` would become a file of that name."""
+    word = target.partition(":")[0]
+    return word.isalpha() and bool(difflib.get_close_matches(word, _PREFIXES, n=1, cutoff=0.7))

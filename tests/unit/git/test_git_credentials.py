@@ -108,6 +108,12 @@ def test_a_missing_variable_of_another_entry_is_no_matter(tmp_path: Path) -> Non
         pytest.param("credentials: {url: x}", "no list of credentials", id="no list"),
         pytest.param("a: [", "no YAML", id="no YAML"),
         pytest.param("credentials: [{url: 'https://h.test', password: [1]}]", "unusable password", id="list"),
+        pytest.param("credentials: [{url: 'https://h.test', user: bot}]", "did you mean username", id="another name"),
+        pytest.param(
+            "credentials: [{url: 'https://h.test', passwrodFrom: {env: X}}]",
+            "did you mean password",
+            id="misspelt",
+        ),
         pytest.param(
             "credentials: [{url: 'https://h.test', passwordFrom: {vault: x}}]", "unknown kind", id="unknown place"
         ),

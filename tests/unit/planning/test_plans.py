@@ -136,6 +136,18 @@ def test_mistake_of_one_image_is_recorded_in_its_plan(own: dict[str, str], reaso
             id="word that begins like a prefix",
         ),
         pytest.param(
+            {"write-back-method": "git", "write-back-target": "helmvalue:a.yaml"},
+            "invalid_target",
+            WriteBackMethod(Method.GIT),
+            id="misspelt prefix",
+        ),
+        pytest.param(
+            {"write-back-method": "git", "write-back-target": "kustomize"},
+            "invalid_target",
+            WriteBackMethod(Method.GIT),
+            id="misspelt word",
+        ),
+        pytest.param(
             {"write-back-method": "git", "write-back-target": "a/kustomization.yml"},
             "kustomization_without_prefix",
             WriteBackMethod(Method.GIT),
@@ -175,6 +187,8 @@ def test_write_back_method(text: str, method: WriteBackMethod) -> None:
         ("helmvalues:/a.yaml", SourceKind.HELM),
         ("helmvalues", SourceKind.HELM),
         ("deploy/params.yaml", SourceKind.HELM),
+        ("kustomize/params.yaml", SourceKind.HELM),
+        ("kustomize.yaml", SourceKind.HELM),
     ],
 )
 def test_target_prefix_decides_the_type_for_git(target: str, kind: SourceKind) -> None:
