@@ -1,13 +1,15 @@
 """Private temporary folders and the files in them: made for one batch, removed after it, swept up after a crash.
 
 The name holds the id of the process, so that a later start can tell what was left by one that is gone
-(``write-back.md`` 3.2 and 3.13).
+(``write-back.md`` 3.2 and 3.13), and a word of its own for each process: in a container every one has the same id, and
+the temporary folder may outlive it.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +20,8 @@ from updater.errors import GitError
 from updater.transport.redaction import cap_text
 
 PREFIX = "argocd-image-updater-git-"
-_NAME = re.compile(re.escape(PREFIX) + r"(?P<pid>\d+)-.*")
+_OWN_WORD = secrets.token_hex(4)
+_NAME = re.compile(re.escape(PREFIX) + r"(?P<pid>\d+)-(?P<word>[^-]*).*")
 _MEMORY = Path("/dev/shm")  # noqa: S108 - keys go into memory, in a folder of mode 0700
 
 
@@ -30,7 +33,7 @@ def secret_root() -> Path | None:
 def make_folder(root: Path | None) -> Path:
     """A new folder of mode 0700 below ``root`` (None: the temporary folder); raises ``GitError`` ``disk_failed``."""
     try:
-        return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=root))
+        return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-{_OWN_WORD}-", dir=root))
     except OSError as error:
         raise disk_failed(root or Path(tempfile.gettempdir()), error) from error
 
@@ -84,8 +87,12 @@ def _is_left_over(folder: Path) -> bool:
     if match is None or folder.is_symlink():
         return False
     with suppress(FileNotFoundError):
-        return folder.stat().st_uid == os.getuid() and not _is_running(int(match["pid"]))
+        return folder.stat().st_uid == os.getuid() and not _is_used(int(match["pid"]), match["word"])
     return False
+
+
+def _is_used(pid: int, word: str) -> bool:
+    return word == _OWN_WORD if pid == os.getpid() else _is_running(pid)
 
 
 def _is_running(pid: int) -> bool:

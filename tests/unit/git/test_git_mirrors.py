@@ -90,14 +90,17 @@ def test_folders_of_processes_that_are_gone_are_swept_and_no_others(
         [sys.executable, "-S", "-c", "import os; print(os.getpid())"], capture_output=True, check=True
     )
     left = tmp_path / f"{PREFIX}{int(gone.stdout)}-abc"
-    others = [tmp_path / f"{PREFIX}{os.getpid()}-abc", tmp_path / f"{PREFIX}x-abc", tmp_path / "something-1-abc"]
+    before_restart = tmp_path / f"{PREFIX}{os.getpid()}-01234567-abc"
+    others = [tmp_path / f"{PREFIX}{os.getppid()}-abc", tmp_path / f"{PREFIX}x-abc", tmp_path / "something-1-abc"]
     link = tmp_path / f"{PREFIX}{int(gone.stdout)}-link"
-    for folder in (left, *others):
+    for folder in (left, before_restart, *others):
         folder.mkdir()
     link.symlink_to(others[2])
-    assert left in sweep_leftovers()
-    assert not left.exists()
-    assert all(folder.exists() for folder in (*others, link))
+    with private_folder() as used:
+        assert {left, before_restart} <= set(sweep_leftovers())
+        assert not left.exists()
+        assert not before_restart.exists()
+        assert all(folder.exists() for folder in (*others, link, used))
 
 
 def test_a_private_folder_is_gone_after_a_failure() -> None:
