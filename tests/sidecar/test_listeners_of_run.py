@@ -35,8 +35,22 @@ def showcase() -> Iterator[Showcase]:
 Build = Callable[..., Runtime]
 
 
+class LaterClock(SystemClock):
+    """Says that so much time has gone by."""
+
+    ahead_s = 0.0
+
+    def monotonic_s(self) -> float:
+        return super().monotonic_s() + self.ahead_s
+
+
 @pytest.fixture
-def build(showcase: Showcase, tmp_path: Path, log: RecordingLog) -> Iterator[Build]:
+def clock() -> LaterClock:
+    return LaterClock()
+
+
+@pytest.fixture
+def build(showcase: Showcase, tmp_path: Path, log: RecordingLog, clock: LaterClock) -> Iterator[Build]:
     registries = tmp_path / "registries.conf"
     registries.write_text(showcase.registries_conf)
     connection = ConnectionSettings(showcase.web.url, is_grpc_web=True, token=Secret(showcase.token))
@@ -49,7 +63,7 @@ def build(showcase: Showcase, tmp_path: Path, log: RecordingLog) -> Iterator[Bui
             face=face or FaceSettings(health_port=0, metrics_port=0),
             **settings,
         )
-        built.append(build_runtime(wanted, log=log, environment={}))
+        built.append(build_runtime(wanted, log=log, environment={}, clock=clock))
         return built[-1]
 
     yield make
@@ -101,6 +115,30 @@ def test_probes_follow_the_life_of_the_process(build: Build) -> None:
     runtime.close()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("mode", "seconds", "reason"),
+    [
+        pytest.param("cycle", 700, "could not be listed for 11m4", id="no cycle lists"),
+        pytest.param("continuous", 700, "no cycle or attempt has finished for 11m4", id="no attempt ends"),
+        pytest.param("continuous", 1_300, "could not be listed for 21m4", id="nothing lists"),
+    ],
+)
+def test_readiness_ends_when_nothing_has_happened_for_long(
+    build: Build, showcase: Showcase, clock: LaterClock, mode: str, seconds: float, reason: str
+) -> None:
+    runtime = build(interval_s=60.0, mode=mode, is_warmed_up=False)
+    runtime.open()
+    series = "argocd_image_updater_images_considered_total{"
+    with running(runtime):
+        wait_until(lambda: get(runtime, "metrics", "/metrics")[1].count(series) == len(showcase.keys))
+        assert get(runtime, "health", "/readyz") == (200, "OK\n")
+        clock.ahead_s = seconds
+        status, said = get(runtime, "health", "/readyz")
+        assert (status, reason in said) == (503, True), said
+        assert get(runtime, "health", "/healthz") == (200, "OK\n")
+        clock.ahead_s = 0.0
 
 
 @pytest.mark.parametrize("mode", ["cycle", "continuous"])
