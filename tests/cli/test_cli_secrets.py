@@ -57,7 +57,7 @@ class Site:
         self.shop.world.edit_application(self.shop.keys[0], self._write_to_git)
 
     def _write_to_git(self, message: Application) -> None:
-        message.metadata.annotations[f"{ANNOTATION_PREFIX}write-back-method"] = "git:env:GIT_LOGIN"
+        message.metadata.annotations[f"{ANNOTATION_PREFIX}write-back-method"] = "git"
         message.spec.source.repoURL = f"https://bot:{planted('remote')}@127.0.0.1:1/deploy.git"
 
     def environment(self) -> dict[str, str]:
@@ -73,7 +73,8 @@ class Site:
             "ARGOCD_HEADERS": f"X-Pass: {planted('header')}\nCookie: {planted('cookie')}",
             "ARGOCD_TOKEN_FILE": str(self.folder / "token"),
             "REGISTRY_LOGIN": f"bot:{planted('registry')}",
-            "GIT_LOGIN": f"bot:{planted('git')}",
+            "GIT_CREDENTIALS_HOST": "127.0.0.1",
+            "ARGOCD_GIT_ATTEMPTS_COUNT": "1",
             "HTTPS_PROXY": f"http://bot:{planted('proxy')}@127.0.0.1:1",
             "NO_PROXY": "127.0.0.1",
             "IMAGE_UPDATER_CONFIG_DIR": str(self.folder / "mounted"),
@@ -106,7 +107,10 @@ Look = Callable[..., Outcome]
 
 
 @pytest.fixture
-def look(site: Site, capsys: pytest.CaptureFixture[str]) -> Look:
+def look(site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Look:
+    for name, text in site.environment().items():
+        monkeypatch.setenv(name, text)
+
     def printed(*words: str) -> Outcome:
         site.run(*words)
         return Outcome(0, *capsys.readouterr())
@@ -138,6 +142,13 @@ def check(site: Site, printed: Outcome) -> None:
 )
 def test_no_output_shows_a_secret(site: Site, look: Look, words: tuple[str, ...]) -> None:
     check(site, look(*words))
+
+
+def test_registries_and_git_are_asked_with_what_is_planted(look: Look) -> None:
+    printed = look("run", "--once", "--dry-run")
+    text = printed.out + printed.err
+    assert "code=network" in text, "git was not asked"
+    assert "code=credentials" not in text, "the login of the registry was not found"
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
