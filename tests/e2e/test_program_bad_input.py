@@ -263,6 +263,7 @@ def test_a_path_prefix_is_followed(site: Site, as_option: bool) -> None:  # noqa
     assert result.status == 0, result
 
 
+@pytest.mark.slow
 def test_a_proxy_that_strips_trailers(site: Site) -> None:
     server = site.plain()
     server.faults.strip_trailers()
@@ -271,6 +272,7 @@ def test_a_proxy_that_strips_trailers(site: Site) -> None:
     one_line(result, server.url, "ends without trailers", "strips gRPC-Web trailers")
 
 
+@pytest.mark.slow
 def test_a_truncated_frame(site: Site) -> None:
     server = site.plain()
     server.faults.truncate_after(7)

@@ -131,6 +131,7 @@ def test_deep_nesting_ends_at_once(opening: str) -> None:
     assert time.process_time() - started < 5
 
 
+@pytest.mark.slow
 def test_a_file_of_too_many_values_is_refused() -> None:
     with pytest.raises(WriteBackError, match=str(EVENT_LIMIT)) as caught:
         YamlFile("a: [" + "a," * EVENT_LIMIT + "a]\n", "large.yaml")
