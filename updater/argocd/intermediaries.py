@@ -146,7 +146,7 @@ def _excerpt(headers: urllib3.HTTPHeaderDict, body: str) -> str:
     # Redacted before it is cut: half a token has no shape to be known by.
     text = redact(body)
     said = summarize_html(text) if "html" in content_type(headers) else cap_text(text, 120)
-    return f' that says "{said}"' if said else ""
+    return f', saying "{said}"' if said else ""
 
 
 def _retry_after(headers: urllib3.HTTPHeaderDict, clock: Clock) -> float | None:

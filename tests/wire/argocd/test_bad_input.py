@@ -279,7 +279,7 @@ SPOILT: dict[str, tuple[Callable[[GrpcWebServer], None], type[ArgoCDError], str,
     "a login page": (
         lambda web: web.faults.answer(200, {"Content-Type": "text/html"}, b"<h1>Sign in</h1>"),
         ArgoCDForeignAnswer,
-        'that says "Sign in"',
+        'saying "Sign in"',
         "--argocd-header",
     ),
 }
