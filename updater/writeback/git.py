@@ -28,6 +28,9 @@ from updater.writeback.git_requests import RequestWriter
 
 OnResult = Callable[[WriteBackResult], None]
 _LOST_CODES = frozenset(("auth_failed", "repo_not_found", "no_credentials", "credentials_scheme_mismatch"))
+_SILENT_CODES = frozenset(("timeout", "network"))
+_MAX_SILENT = 10_000
+"""Remotes that are remembered; beyond it everything is forgotten, which costs others one wait."""
 _ENDING = "not written, because the updater is shutting down"
 
 
@@ -58,6 +61,7 @@ class GitWriteBack:
         self._writer = BatchWriter(remotes, options, clock, log, self._measures)
         self._requests = requests
         self._turns = _Turns()
+        self._silent: frozenset[str] = frozenset()
         pace = Pace(options.idle_s, options.flush_interval_s, options.max_batch)
         self._gathering = Gathering(pace, clock, stopping)
 
@@ -96,7 +100,8 @@ class GitWriteBack:
     def _write_batches(
         self, intents: Sequence[GitIntent], deadline: Deadline, on_result: OnResult, *, dry_run: bool
     ) -> tuple[WriteBackResult, ...]:
-        tracks = _tracks(plan_batches(intents, self._options.max_batch if self._options.is_batching else 1))
+        batches = plan_batches(intents, self._options.max_batch if self._options.is_batching else 1)
+        tracks = _tracks(batches, self._silent)
         found: dict[int, WriteBackResult] = {}
         lost: dict[tuple[str, ...], tuple[str, str]] = {}
 
@@ -129,12 +134,25 @@ class GitWriteBack:
                 with self._turns.taken(writer_key(batch.target), deadline):
                     results = self._write_now(batch, deadline, dry_run=dry_run)
                 _note_loss(batch, results, lost)
+                self._note_silence(batch, results)
         except WriteBackError as error:
             results = _failed(batch, error.code, str(error))
         self._measures.ended((*batch.intents, *batch.superseded), results)
         for result in results:
             on_result(result)
         return results
+
+    def _note_silence(self, batch: Batch, results: Sequence[WriteBackResult]) -> None:
+        """Remember who kept a writer waiting for nothing: the next time all others come first.
+
+        Two threads that note at once may lose one of the notes, which costs one wait.
+        """
+        remote = batch.target.remote.key
+        if all(result.error_code in _SILENT_CODES for result in results):
+            kept = self._silent if len(self._silent) < _MAX_SILENT else frozenset()
+            self._silent = kept | {remote}
+        elif remote in self._silent:
+            self._silent -= {remote}
 
     def _write_now(self, batch: Batch, deadline: Deadline, *, dry_run: bool) -> tuple[WriteBackResult, ...]:
         self._measures.began(batch.intents)
@@ -146,10 +164,11 @@ class GitWriteBack:
             return _failed(batch, "internal_error", f"internal error: {type(error).__name__}")
 
 
-def _tracks(batches: Sequence[Batch]) -> tuple[list[Batch], ...]:
+def _tracks(batches: Sequence[Batch], silent: frozenset[str]) -> tuple[list[Batch], ...]:
     """Batches that must follow each other, together: none of them is to hold a thread while it waits for its turn.
 
-    The first of every remote come first, so that many branches of one that hangs keep no other remote waiting.
+    The first of every remote come first, so that many branches of one that hangs keep no other remote waiting; remotes
+    that gave no answer the last time come last, so that many of them keep no other waiting either.
     """
     tracks: dict[WriterKey, list[Batch]] = {}
     for batch in batches:
@@ -157,7 +176,9 @@ def _tracks(batches: Sequence[Batch]) -> tuple[list[Batch], ...]:
     by_remote: dict[str, list[list[Batch]]] = {}
     for track in tracks.values():
         by_remote.setdefault(track[0].target.remote.key, []).append(track)
-    ranks = zip_longest(*by_remote.values())
+    answering = [found for remote, found in by_remote.items() if remote not in silent]
+    others = [found for remote, found in by_remote.items() if remote in silent]
+    ranks = (*zip_longest(*answering), *zip_longest(*others))
     return tuple(track for rank in ranks for track in rank if track is not None)
 
 

@@ -161,6 +161,32 @@ def test_the_first_branches_of_every_remote_come_first() -> None:
     assert order == ["a1", "b1", "c1", "a2", "c2", "a3"]
 
 
+def test_remotes_that_gave_no_answer_come_last_until_they_answer() -> None:
+    class Remotes(ClosedRemotes):
+        silent = "a"
+
+        @contextmanager
+        def open(self, target: GitTarget, namespace: str, deadline: Deadline) -> Iterator[GitSession]:
+            order.append(target.remote.path)
+            code = "timeout" if target.remote.path == self.silent else "branch_not_found"
+            raise GitError("no", code=code)
+            yield
+
+    def write() -> str:
+        order.clear()
+        writer.write_all(intents, dry_run=False, deadline=Deadline.after(_CLOCK, 20))
+        return "".join(order)
+
+    order: list[str] = []
+    remotes = Remotes(GitError("no"))
+    intents = [intent_for(f"https://h.test/{remote}", "1") for remote in "abc"]
+    writer = GitWriteBack(remotes, GitWriteOptions(writers=1), _CLOCK, NullLog(), threading.Event())
+    assert write() == "abc"
+    assert write() == "bca"
+    remotes.silent = ""
+    assert [write(), write()] == ["bca", "abc"]
+
+
 def test_what_was_handed_over_before_the_end_is_written_and_what_comes_later_is_not() -> None:
     remotes, stopping = ClosedRemotes(GitError("no", code="repo_not_found")), threading.Event()
     remotes.gate.set()
