@@ -142,6 +142,15 @@ def test_readiness_ends_when_nothing_has_happened_for_long(
 
 
 @pytest.mark.parametrize("mode", ["cycle", "continuous"])
+def test_attempts_are_timed_once_each(build: Build, showcase: Showcase, mode: str) -> None:
+    runtime = build(interval_s=60.0, mode=mode)
+    runtime.open()
+    counts = [f'update_duration_seconds_count{{application="{key}"}} 1.0' for key in showcase.keys]
+    with running(runtime):
+        wait_until(lambda: all(count in get(runtime, "metrics", "/metrics")[1] for count in counts))
+
+
+@pytest.mark.parametrize("mode", ["cycle", "continuous"])
 def test_the_series_of_an_application_go_with_it(build: Build, showcase: Showcase, mode: str) -> None:
     runtime = build(interval_s=0.2, mode=mode, is_warmed_up=False)
     runtime.open()

@@ -87,7 +87,11 @@ class Rounds:
         return engine.process(applications, self._deadline(), progress)
 
     def process_nudged(
-        self, applications: Sequence[ApplicationSnapshot], workers: int, parked: Parked = not_parked
+        self,
+        applications: Sequence[ApplicationSnapshot],
+        workers: int,
+        parked: Parked = not_parked,
+        progress: Progress | None = None,
     ) -> Report:
         """Some Applications between cycles, because of an event; without a cycle's summary."""
         options = EngineOptions(
@@ -98,7 +102,7 @@ class Rounds:
             intents=self._writes.intents,
             parked=parked,
         )
-        return self._engine(options).process(applications, self._deadline(), NoProgress())
+        return self._engine(options).process(applications, self._deadline(), progress or NoProgress())
 
     def warm_up(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Mapping[str, int]:
         """A round that ends before anything is written, and says and counts nothing but what it found."""

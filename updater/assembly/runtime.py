@@ -38,6 +38,7 @@ from updater.schedule.cycle_runner import CycleParts, CycleRunner
 from updater.schedule.follower import FleetAccess, FollowOptions
 from updater.schedule.nudging import FleetNudges, PollNudges
 from updater.schedule.options import Mode, Schedule, ScheduleOptions
+from updater.schedule.round_times import RoundTimes
 from updater.schedule.rounds import RoundHooks, nobody_waits
 from updater.settings.parts import FilterSettings, RunSettings
 from updater.settings.rules_files import RuleFiles
@@ -183,7 +184,7 @@ class Runtime:
             self._process_fleet,
             self._hooks(),
             images_of=self._rounds.images_of,
-            process_nudged=None if self._parts.webhooks is None else self._process_nudged,
+            process_nudged=None if self._parts.webhooks is None else self._process_between,
         )
         around = self._around
         timeout_s = self._settings.shutdown_timeout_s
@@ -206,14 +207,24 @@ class Runtime:
         return ContinuousRunner(parts, self._schedule(), timeout_s, around.metrics, around.clock, around.log)
 
     def _process_fleet(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Report:
-        report = self._rounds.process_fleet(applications, workers, self._progress)
+        times = RoundTimes(self._progress, self._around.metrics, self._around.clock)
+        report = self._rounds.process_fleet(applications, workers, times)
         self._parts.presence.note_cycle(report)
         return report
 
+    def _process_between(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Report:
+        """A round over nudged Applications between two cycles."""
+        times = RoundTimes(NoProgress(), self._around.metrics, self._around.clock)
+        return self._process_nudged(applications, workers, progress=times)
+
     def _process_nudged(
-        self, applications: Sequence[ApplicationSnapshot], workers: int, parked: Parked = not_parked
+        self,
+        applications: Sequence[ApplicationSnapshot],
+        workers: int,
+        parked: Parked = not_parked,
+        progress: Progress | None = None,
     ) -> Report:
-        report = self._rounds.process_nudged(applications, workers, parked)
+        report = self._rounds.process_nudged(applications, workers, parked, progress)
         self._parts.presence.note_attempts(report)
         return report
 

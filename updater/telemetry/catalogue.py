@@ -125,7 +125,7 @@ ROUNDS = (
     _counter("images_skipped_total", "Images that were skipped", _FLEET, APPLICATION),
     _histogram(
         "application_update_duration_seconds",
-        "Duration of one attempt at an Application in continuous mode",
+        "Duration of one attempt at an Application; in a round since its beginning",
         _FLEET,
         _PER_APPLICATION,
         _LONG_S,
