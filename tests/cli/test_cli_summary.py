@@ -65,6 +65,8 @@ def report(
 
 
 UPDATE = decision("shop", Reason.UPDATE, wanted="1.2.4")
+LONG_NAME = "shop-" * 12 + "end"
+LONG = decision(LONG_NAME, Reason.UPDATE, wanted="1.2.4")
 QUIET = decision("cache", Reason.UP_TO_DATE)
 BROKEN = decision("db", Reason.TAGS_UNAVAILABLE, problem=f"no answer\nfor {SECRET} [red]", code="registry_unreachable")
 
@@ -244,15 +246,28 @@ def test_a_round_that_a_signal_cut_short_says_so(capsys: pytest.CaptureFixture[s
     assert json.loads(capsys.readouterr().out)["interrupted"] is True
 
 
-def test_a_narrow_terminal_folds_names_and_cuts_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_very_narrow_terminal_gets_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr("sys.stdout", terminal)
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("NO_COLOR", "1")
-    print_summary(report(UPDATE), "text", Redactor())
+    print_summary(report(UPDATE, BROKEN), "text", Redactor([SECRET]))
+    lines = [line.rstrip() for line in terminal.getvalue().splitlines()]
+    assert lines[:4] == ["argocd/shop", "  ghcr.io/acme/shop", "  1.2.3 -> 1.2.4", "  updated"]
+    assert "  ghcr.io/acme/db" in lines
+    assert lines[-2].startswith("1 application, 2 images considered")
+    assert "planted" not in terminal.getvalue()
+
+
+def test_a_narrow_terminal_folds_names_and_cuts_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    print_summary(report(LONG), "text", Redactor())
     assert "…" not in terminal.getvalue()
     rows = [line.split("│") for line in terminal.getvalue().splitlines() if line.startswith("│")]
-    assert "".join(row[2].strip() for row in rows) == "ghcr.io/acme/shop"
+    assert "".join(row[2].strip() for row in rows) == f"ghcr.io/acme/{LONG_NAME}"
 
 
 def test_the_progress_bar_fits_the_port_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,9 @@ _HEADINGS = ("Application", "Image", "From", "To", "Reason")
 _MANY_ROWS = 200
 """A table longer than this hides the images that are up to date: nobody reads 50,000 rows."""
 
+_NARROW_COLUMNS = 60
+"""A terminal of fewer columns gets a list in place of a table."""
+
 _QUIET = frozenset({Reason.UP_TO_DATE, Reason.ALREADY_SET})
 
 
@@ -46,13 +49,26 @@ def _print_table(rows: list[Row], report: Report) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     shown = rows if len(rows) <= _MANY_ROWS else [row for row in rows if row.reason not in _QUIET]
+    console = Console(file=sys.stdout)
+    if console.width < _NARROW_COLUMNS:
+        for row in shown:
+            console.print(Text(_block(row), style=row.style))
+        console.print(Text(_caption(report, hidden=len(rows) - len(shown))))
+        return
     # Folded, not cut: half a name cannot be copied.
     columns = [Column(heading, overflow="fold") for heading in _HEADINGS]
     table = Table(*columns, caption=_caption(report, hidden=len(rows) - len(shown)), caption_justify="left")
     for row in shown:
         # Text, because names and errors may hold what rich would take for markup.
         table.add_row(*(Text(cell, style=row.style) for cell in row.cells))
-    Console(file=sys.stdout).print(table)
+    console.print(table)
+
+
+def _block(row: Row) -> str:
+    """A row where five columns would be a few letters each."""
+    application, image, current, wanted, reason = row.cells
+    versions = " -> ".join(version for version in (current, wanted) if version)
+    return "\n  ".join(text for text in (application, image, versions, reason) if text)
 
 
 def _caption(report: Report, *, hidden: int) -> str:
