@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -222,6 +223,43 @@ def test_a_key_of_the_ssh_agent_is_used(
         entry: dict[str, object] = {"url": url, "sshAgent": True, "sshKnownHosts": ssh.known_hosts()}
         result = connect(entry, environment=environment).write_one(intent_for(url, "1.1.0"))
     assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+
+
+_PROXY_PROGRAM = """#!{python}
+import os, socket, sys, threading
+with open({asked!r}, "w") as asked:
+    asked.write(" ".join([*sys.argv[1:], os.environ["SOCKS5_USER"], os.environ["SOCKS5_PASSWD"]]))
+far = socket.create_connection((sys.argv[4], int(sys.argv[5])))
+def pump(read, write):
+    while chunk := read(65536):
+        write(chunk)
+threading.Thread(target=pump, args=(far.recv, lambda chunk: os.write(1, chunk)), daemon=True).start()
+pump(lambda size: os.read(0, size), far.sendall)
+"""
+
+
+def test_the_program_of_a_socks_proxy_gets_address_and_login(
+    ssh: SshServer, remote: BareRepository, connect: Connect, tmp_path: Path
+) -> None:
+    program, asked = tmp_path / "bin" / "connect-proxy", tmp_path / "asked"
+    program.parent.mkdir()
+    program.write_text(_PROXY_PROGRAM.format(python=sys.executable, asked=str(asked)))
+    program.chmod(0o755)
+    url = ssh.url(remote.folder)
+    options = BenchOptions(environment={"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"})
+    bench = connect({**ssh.login(url), "proxy": "socks5://us%20er:pass@proxy.test:1080"}, options=options)
+    assert bench.write_one(intent_for(url, "1.1.0")).error == ""
+    assert asked.read_text() == f"-S proxy.test:1080 -5 127.0.0.1 {ssh.port} us er pass"
+
+
+@pytest.mark.parametrize("proxy", ["http://proxy.test:1080", "socks5://a%00b@proxy.test:1080", "socks5://$(id):1"])
+def test_a_proxy_that_ssh_cannot_use_is_refused_and_not_shown(
+    ssh: SshServer, remote: BareRepository, connect: Connect, proxy: str
+) -> None:
+    url = ssh.url(remote.folder)
+    result = connect({**ssh.login(url), "proxy": proxy}).write_one(intent_for(url, "1.1.0"))
+    assert result.error_code == "invalid_secret"
+    assert proxy not in result.error
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from updater.git.github_app import DEFAULT_URL, InstallationTokens
 from updater.git.matching import Match
 from updater.git.material import AuthKind, Material
 from updater.git.options import GitOptions
-from updater.git.ssh import KNOWN_HOSTS_FILE, ssh_command
+from updater.git.ssh import KNOWN_HOSTS_FILE, proxy_login, ssh_command
 from updater.git.workplaces import private_folder, secret_root, write_private
 from updater.model.git_remotes import GitRemote
 from updater.model.git_targets import GitTarget
@@ -101,7 +101,8 @@ class CredentialedAccess:
         if match.material.ssh_known_hosts:
             known_hosts = private / KNOWN_HOSTS_FILE
             write_private(known_hosts, match.material.ssh_known_hosts)
-        environment = {"GIT_SSH_COMMAND": ssh_command(match.material, known_hosts, private)}
+        command = ssh_command(match.material, known_hosts, private)
+        environment = {"GIT_SSH_COMMAND": command, **proxy_login(match.material.proxy)}
         agent = self._environment.get(_AGENT_SOCKET, "")
         if match.kind is AuthKind.SSH_AGENT and agent:
             environment[_AGENT_SOCKET] = agent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from urllib.parse import unquote
 
 from updater.errors import GitError
 from updater.git.material import Material
@@ -12,7 +13,9 @@ from updater.git.workplaces import write_private
 from updater.transport.redaction import Secret
 
 KNOWN_HOSTS_FILE = "ssh_known_hosts"
-_SOCKS = re.compile(r"socks5h?://(?:[^@/]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})/?")
+_SOCKS = re.compile(
+    r"socks5h?://(?:(?P<login>[^@/]*)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})/?"
+)
 
 
 def ssh_command(material: Material, known_hosts: Path, folder: Path) -> str:
@@ -40,8 +43,29 @@ def _quoted(path: Path) -> str:
     return f'"{path}"'
 
 
-def _proxy_command(proxy: Secret) -> str:
+def proxy_login(proxy: Secret) -> dict[str, str]:
+    """The environment in which the proxy's program finds user and password; empty when the proxy asks for none.
+
+    Raises ``GitError`` for a proxy that is not SOCKS5.
+    """
+    user, _, password = (_parts(proxy)["login"] or "").partition(":") if proxy else ("", "", "")
+    login = {"SOCKS5_USER": unquote(user), "SOCKS5_PASSWD": unquote(password)} if user else {}
+    if any("\0" in text for text in login.values()):
+        raise _unusable()
+    return login
+
+
+def _parts(proxy: Secret) -> re.Match[str]:
     match = _SOCKS.fullmatch(proxy.reveal())
     if match is None:
-        raise GitError("the proxy for SSH is not of the form socks5://host:port", code="invalid_secret")
+        raise _unusable()
+    return match
+
+
+def _unusable() -> GitError:
+    return GitError("the proxy for SSH is not of the form socks5://[user:password@]host:port", code="invalid_secret")
+
+
+def _proxy_command(proxy: Secret) -> str:
+    match = _parts(proxy)
     return f"connect-proxy -S {match['host']}:{match['port']} -5 %h %p"
