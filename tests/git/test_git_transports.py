@@ -54,6 +54,22 @@ def test_a_header_goes_out_where_it_is_wanted(
     assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
 
 
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        pytest.param({}, "network", id="the proxy of the entry"),
+        pytest.param({"noProxy": "127.0.0.1"}, "", id="unless the entry says otherwise"),
+    ],
+)
+def test_the_proxy_of_an_entry_is_used_whatever_the_environment_says(
+    http: HttpServer, remote: BareRepository, connect: Connect, fields: dict[str, object], code: str
+) -> None:
+    url = http.url(remote.folder.name)
+    options = BenchOptions(environment={"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"})
+    bench = connect(http.login(url, proxy="http://127.0.0.1:1", **fields), options=options)
+    assert bench.write_one(intent_for(url, "1.1.0")).error_code == code
+
+
 def test_a_wrong_password_is_named_and_not_shown(http: HttpServer, remote: BareRepository, connect: Connect) -> None:
     url = http.url(remote.folder.name)
     result = connect(http.login(url, password="wrong-secret")).write_one(intent_for(url, "1.1.0"))
