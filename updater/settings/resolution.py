@@ -227,7 +227,11 @@ def _about_status(found: Mapping[str, Setting]) -> list[Warned]:
 
 
 def _stray(word: str) -> Warned:
-    hint = "; a boolean flag takes its value after '=', as in --warmup-cache=false" if word in ("true", "false") else ""
+    hint = ""
+    if word in ("true", "false"):
+        hint = "; a boolean flag takes its value after '=', as in --warmup-cache=false"
+    elif any(option.name == word and option.has_flag for option in OPTIONS):
+        hint = f"; did you mean --{word}?"
     return Warned("stray_argument", f"argument {word!r} is ignored{hint}")
 
 

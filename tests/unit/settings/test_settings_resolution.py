@@ -153,6 +153,17 @@ def test_warnings_are_data(words: tuple[str, ...], environment: dict[str, str], 
     assert not any("sesame" in warning.text for warning in warnings)
 
 
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        pytest.param("once", "argument 'once' is ignored; did you mean --once?", id="a flag without its dashes"),
+        pytest.param("twice", "argument 'twice' is ignored", id="anything else"),
+    ],
+)
+def test_a_stray_word_that_is_a_flag_is_told_so(word: str, text: str) -> None:
+    assert [warning.text for warning in settle(*API, word).warnings] == [text]
+
+
 def test_without_a_client_api_mode_goes_on_with_one_warning() -> None:
     assert [warning.kind for warning in settle("--applications-api", "argocd").warnings] == ["no_kubernetes"]
 
