@@ -107,7 +107,7 @@ def _tested_path(path: str, default_path: str) -> str:
 def _load_configuration(path: str, log: EventLog) -> RegistryConfiguration:
     configuration = load_registries(path)
     for warned in configuration.warnings:
-        log.warning("setting_remarked", kind=warned.kind, text=warned.text)
+        log.warning("setting_remarked", kind=warned.kind, text=warned.text, path=path)
     return configuration
 
 

@@ -107,7 +107,7 @@ class LiveRegistries:
 
     def _remark(self, configuration: RegistryConfiguration) -> None:
         for warned in configuration.warnings:
-            self._log.warning("setting_remarked", kind=warned.kind, text=warned.text)
+            self._log.warning("setting_remarked", kind=warned.kind, text=warned.text, path=self._path)
 
 
 def _is_missing(configuration: RegistryConfiguration) -> bool:

@@ -31,6 +31,7 @@ class Lines(NullLog):
 
     def warning(self, event: str, /, **fields: Any) -> None:
         self.events.append(f"{event} {fields['kind']}")
+        self.said.append(str(fields))
 
     def error(self, event: str, /, *, exception: BaseException | None = None, **fields: Any) -> None:
         assert exception is None
@@ -135,6 +136,13 @@ def test_a_file_may_come_later(place: Place) -> None:
     live.refresh()
     assert api(live) == "https://late.test"
     assert place.lines.events == ["setting_remarked registries_missing", "registries_reloaded"]
+
+
+def test_a_warning_about_an_entry_names_the_file(place: Place) -> None:
+    place.write("https://one.test", "- name: s", "  prefix: r.test", "  api_url: https://two.test")
+    place.live()
+    assert place.lines.events == ["setting_remarked registries_prefix_repeated"]
+    assert str(place.path) in place.lines.said[-1]
 
 
 def test_a_start_with_a_broken_file_is_an_error(place: Place) -> None:
