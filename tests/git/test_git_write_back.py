@@ -160,6 +160,15 @@ def test_a_reset_write_branch_is_made_anew_from_the_base(
     assert (again.outcome, remote.tip("updates")) == (WriteOutcome.UNCHANGED, tip)
 
 
+def test_the_default_branch_is_never_made_anew(remote: BareRepository, make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(BenchOptions(write=GitWriteOptions(backoff=QUICK, resets_write_branch=True)))
+    remote.git("branch", "dev", "main")
+    before = remote.commit({"other": "only on main"})
+    result = bench.write_one(intent_for(remote.url, "1.2.0", revision="dev", write_branch="main"))
+    assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+    assert remote.git("rev-parse", "main^").strip() == before
+
+
 @pytest.mark.parametrize(
     ("revision", "code"),
     [

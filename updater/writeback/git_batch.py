@@ -126,7 +126,7 @@ class BatchWriter:
 
     def _start(self, session: GitSession, branches: Branches, target: GitTarget) -> tuple[CommitContent, str | None]:
         """The commit to work on, and the tip that the push branch must still have."""
-        if branches.expected is None or (self._is_made_anew(target) and branches.push != branches.base):
+        if branches.expected is None or (self._is_made_anew(target) and not branches.is_kept):
             return session.fetch_commit(branches.base, branches.base_commit), branches.expected
         content = session.fetch_commit(branches.push, branches.expected)
         return content, content.commit

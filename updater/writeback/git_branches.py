@@ -15,17 +15,16 @@ MAX_NAME = 1000
 
 @dataclass(frozen=True, slots=True)
 class Branches:
-    """``base`` is where an edit starts, ``push`` where the commit goes; ``expected`` is the tip of ``push`` now."""
+    """``base`` is where an edit starts, ``push`` where the commit goes; ``expected`` is the tip of ``push`` now.
+
+    ``is_kept``: ``push`` is the base or the remote's default branch, which no owner's template makes anew.
+    """
 
     base: str
     push: str
     base_commit: str
     expected: str | None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether the push branch has to be created."""
-        return self.expected is None
+    is_kept: bool
 
 
 def branch_names(target: GitTarget) -> tuple[str, ...]:
@@ -50,4 +49,5 @@ def resolve_branches(target: GitTarget, refs: RemoteRefs) -> Branches:
         text = f"a pull request from {base!r} into itself makes no sense, and nothing is pushed there"
         hint = "let the template of git-branch name another branch than the base"
         raise PlanError(text, where=str(target.remote), hint=hint, code="pr_config_invalid")
-    return Branches(base, push, refs.refs[HEADS + base], refs.branch(push))
+    is_kept = push == base or HEADS + push == refs.head
+    return Branches(base, push, refs.refs[HEADS + base], refs.branch(push), is_kept)
