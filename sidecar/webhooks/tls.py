@@ -78,6 +78,7 @@ def webhook_tls(wish: TlsWish, clock: Clock, log: EventLog) -> ssl.SSLContext | 
     certificate, key = Path(wish.folder) / CERTIFICATE, Path(wish.folder) / KEY
     has_pair = _is_filled(certificate) and _is_filled(key)
     if wish.is_plain or (wish.is_plain is None and not has_pair):
+        _remark_plain(wish, certificate, key, log)
         return None
     minimum, maximum = _version(wish.minimum, "--tlsminversion"), _version(wish.maximum, "--tlsmaxversion")
     if minimum and maximum and minimum > maximum:
@@ -101,6 +102,18 @@ def webhook_tls(wish: TlsWish, clock: Clock, log: EventLog) -> ssl.SSLContext | 
         return RenewedContext(make, (certificate, key), clock, log).outer
     log.warning("webhook_certificate_made", text="registries cannot verify it; mount a pair for them")
     return make()
+
+
+def _remark_plain(wish: TlsWish, certificate: Path, key: Path, log: EventLog) -> None:
+    """What hints that TLS was meant: half a pair, or settings that only TLS has."""
+    missing = [str(path) for path in (certificate, key) if not _is_filled(path)]
+    if wish.is_plain is None and len(missing) == 1:
+        text = f"webhooks are served without TLS, because {missing[0]} is missing or empty"
+        log.warning("setting_remarked", kind="half_a_pair", text=text)
+    usual = TlsWish()
+    if wish.ciphers or (wish.minimum, wish.maximum) != (usual.minimum, usual.maximum):
+        text = "--tlsminversion, --tlsmaxversion and --tlsciphers have no effect: webhooks are served without TLS"
+        log.warning("setting_remarked", kind="no_effect", text=text)
 
 
 def _self_signed_context(minimum: ssl.TLSVersion, clock: Clock) -> ssl.SSLContext:
@@ -148,8 +161,11 @@ def _suites(text: str, minimum: ssl.TLSVersion, log: EventLog) -> str:
 def _check_dates(path: Path, now: datetime) -> None:
     try:
         leaf = x509.load_pem_x509_certificates(path.read_bytes())[0]
-    except (OSError, ValueError) as error:
-        raise _invalid(f"it cannot be read as a certificate ({type(error).__name__}: {error})", str(path)) from error
+    except OSError as error:
+        reason = error.strerror or "no reason given"
+        raise _invalid(f"it cannot be read as a certificate: {reason}", str(path)) from error
+    except ValueError as error:
+        raise _invalid("it cannot be read as a certificate: it is no PEM file with one", str(path)) from error
     if now < leaf.not_valid_before_utc:
         raise _invalid(f"the certificate is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC", str(path))
     if now > leaf.not_valid_after_utc:

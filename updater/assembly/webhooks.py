@@ -44,6 +44,7 @@ class Webhooks:
             settings.tls_folder,
         )
         tls = webhook_tls(wish, around.clock, around.log)
+        self._is_encrypted = tls is not None
         options = ListenerOptions("webhook", "--webhook-port", LIMITS, tls)
         self._listener = Listener(
             Address("", port), self._application.wsgi(around.log), options, around.clock, around.log
@@ -63,7 +64,7 @@ class Webhooks:
         """Take the port and serve; events wait until the fleet is known. Raises ``ConfigurationError``."""
         self._listener.bind()
         log = self._around.log
-        log.info("webhook_server_started", port=self._listener.address.port)
+        log.info("webhook_server_started", port=self._listener.address.port, tls=self._is_encrypted)
         self._remark(self._receiver.routing)
         self._listener.start(on_death)
         self._processor.start()

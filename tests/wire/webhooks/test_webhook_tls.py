@@ -94,7 +94,20 @@ def test_the_table_of_certificates(
 
 def test_an_empty_file_is_no_pair(pair: Path) -> None:
     (pair / "tls.key").write_bytes(b"")
-    assert made(pair)[0] is None
+    context, log = made(pair)
+    assert context is None
+    (remark,) = log.of("setting_remarked")
+    assert (remark["kind"], str(pair / "tls.key") in str(remark["text"])) == ("half_a_pair", True)
+
+
+@pytest.mark.parametrize("wish", [{"ciphers": RSA_SUITE}, {"minimum": "1.2"}, {"maximum": "1.2"}])
+def test_settings_of_tls_without_tls_are_a_warning(pair: Path, wish: dict[str, str]) -> None:
+    assert [remark["kind"] for remark in made(pair, is_plain=True, **wish)[1].of("setting_remarked")] == ["no_effect"]
+
+
+def test_plain_http_that_is_meant_is_no_warning(tmp_path: Path, pair: Path) -> None:
+    assert made(pair, is_plain=True)[1].of("setting_remarked") == []
+    assert made(tmp_path / "nothing")[1].of("setting_remarked") == []
 
 
 @pytest.mark.parametrize(
