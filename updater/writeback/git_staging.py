@@ -6,9 +6,9 @@ from the text before it (``write-back.md`` 5.5).
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from updater.errors import GitError, UpdaterError, WriteBackError
 from updater.manifests.kustomization import FILE_NAMES, choose_kustomization_file
@@ -18,6 +18,7 @@ from updater.model.report import Warned
 from updater.ports.git import CommitContent, Entry, EntryKind
 from updater.rules.repository_paths import ROOT
 from updater.writeback.git_intents import GitIntent
+from updater.writeback.line_diffs import unified_lines
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_LINK_BYTES = 4096
@@ -180,16 +181,8 @@ def _link(content: CommitContent, entry: Entry, path: str) -> str:
 
 
 def _diff(path: str, before: str | None, after: str) -> tuple[str, ...]:
-    lines = tuple(
-        difflib.unified_diff(
-            (before or "").splitlines(),
-            after.splitlines(),
-            f"a/{path}" if before is not None else "/dev/null",
-            f"b/{path}",
-            lineterm="",
-            n=1,
-        )
-    )
-    if len(lines) <= MAX_DIFF_LINES:
-        return lines
-    return (*lines[:MAX_DIFF_LINES], f"... and {len(lines) - MAX_DIFF_LINES} lines more")
+    names = f"--- {'a/' + path if before is not None else '/dev/null'}", f"+++ b/{path}"
+    lines = chain(names, unified_lines((before or "").splitlines(), after.splitlines()))
+    shown = tuple(islice(lines, MAX_DIFF_LINES))
+    more = sum(1 for _ in lines)
+    return (*shown, f"... and {more} lines more") if more else shown
