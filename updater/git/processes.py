@@ -25,6 +25,9 @@ from updater.transport.redaction import cap_text, redact
 
 MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 """Of each stream: a listing of refs has 60 bytes per ref, so this is a million of them."""
+_MAX_COMPLAINT_BYTES = 32 * 1024
+"""Of what is looked at of stderr, its beginning and its end: a remote may write there as much as it likes, and patterns
+are searched in it."""
 _LAST_GRACE_S = 2.0
 """From asking a group to end until it is killed, once the shutdown timeout is over and our own end is near."""
 _CHUNK_BYTES = 65_536
@@ -68,7 +71,7 @@ class Finished:
     @property
     def complaint(self) -> str:
         """What the process wrote to stderr, without credentials; of one that was killed in silence, by which signal."""
-        said = redact(self.stderr.decode("utf-8", "replace")).strip()
+        said = redact(_shortened(self.stderr).decode("utf-8", "replace")).strip()
         return f"it died of signal {-self.status}" if not said and self.status < 0 else said
 
 
@@ -184,6 +187,11 @@ class _Exchange:
         if len(received) > self._max_bytes:
             raise GitError(f"{self._command.name} wrote more than {self._max_bytes} bytes", code="output_too_large")
         return not chunk
+
+
+def _shortened(stderr: bytes) -> bytes:
+    half = _MAX_COMPLAINT_BYTES // 2
+    return stderr if len(stderr) <= _MAX_COMPLAINT_BYTES else stderr[:half] + b"\n...\n" + stderr[-half:]
 
 
 def _start(command: Command) -> subprocess.Popen[bytes]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from updater.errors import GitError
 from updater.git.failures import failure_of
+from updater.git.processes import Finished
 from updater.git.pushes import read_push
 from updater.git.references import read_references
 from updater.ports.git import PushFate
@@ -133,6 +136,13 @@ def test_no_answer_crashes_the_reader(stdout: str, stderr: str) -> None:
 def test_words_of_git_have_one_meaning(text: str, code: str, retryable: bool) -> None:  # noqa: FBT001 - a column of the table
     error = failure_of(text, "fetching", otherwise="fetch_failed")
     assert (error.code, error.retryable) == (code, retryable)
+
+
+def test_a_flood_of_words_takes_no_time_and_hides_no_error() -> None:
+    flood = b"remote: " + b"repository Remote branch " * 500_000
+    began_s = time.process_time()
+    error = failure_of(Finished(128, b"", flood + b"\nfatal: early EOF\n").complaint, "fetching", otherwise="x")
+    assert (error.code, time.process_time() - began_s < 3) == ("network", True)
 
 
 def test_refs_are_read_with_the_default_branch() -> None:
