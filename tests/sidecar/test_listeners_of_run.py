@@ -18,6 +18,7 @@ from updater.assembly.runtime import Runtime, build_runtime
 from updater.clock import Deadline, SystemClock
 from updater.errors import ConfigurationError
 from updater.playground.showcase import Showcase
+from updater.schedule.continuous_runner import ContinuousRunner
 from updater.settings.parts import ConnectionSettings, FaceSettings, RegistrySettings, RunSettings
 from updater.transport.redaction import Secret
 
@@ -197,13 +198,24 @@ def test_a_new_interval_and_new_secrets_are_taken_over(build: Build, mode: str) 
     with running(runtime):
         wait_until(lambda: '"up_to_date"' in get(runtime, "status", "/api/v1/applications")[1])
         wait_until(lambda: "one.two" in get(runtime, "status", "/api/v1/applications/argocd/shop-typo")[1])
+        polls = runtime._parts.registries.client._polls
+
+        def moments() -> tuple[float, float] | None:
+            """Between two nudges, and between two Lists after cuts."""
+            runner = runtime._runner
+            if runtime._polls is None or not isinstance(runner, ContinuousRunner):
+                return None
+            return runtime._polls._quiet_s, runner._follower._options.least_gap_s
+
+        assert moments() == ((30.0, 60.0) if mode == "continuous" else None)
         before = runtime._settings
         secret = FaceSettings(secrets=("one.two",))
-        runtime.reconfigure(replace(before, interval_s=0.2, face=secret))
+        shorter = replace(before.registry, interval_s=0.2)
+        runtime.reconfigure(replace(before, interval_s=0.2, face=secret, registry=shorter))
         wait_until(lambda: '"intervalSeconds":0.2' in get(runtime, "status", "/api/v1/cycles")[1])
         wait_until(lambda: "one.two" not in get(runtime, "status", "/api/v1/applications/argocd/shop-typo")[1])
-        quiet_s = runtime._polls._quiet_s if runtime._polls is not None else None
-        assert quiet_s == (0.1 if mode == "continuous" else None)
+        assert polls._share_s == pytest.approx(0.18)
+        assert moments() == ((0.1, 0.2) if mode == "continuous" else None)
 
 
 @pytest.mark.parametrize("mode", ["cycle", "continuous"])

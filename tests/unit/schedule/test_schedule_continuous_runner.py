@@ -267,6 +267,25 @@ def test_a_registry_that_may_not_be_asked_keeps_nobody_from_his_attempt(running:
     assert fleet.next_processed() == Counter("a")
 
 
+def test_who_waits_for_a_worker_is_counted_with_the_reason(running: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = Fleet("a", "b", max_concurrency=1)
+    gate, counted = threading.Event(), queue.Queue[str]()
+
+    def count(name: str, amount: float = 1.0, /, **labels: str) -> None:
+        if name == "scheduler_skipped_total":
+            counted.put(labels["reason"])
+
+    monkeypatch.setattr(fleet.metrics, "increase", count)
+    fleet.during = lambda _: gate.wait(WAIT_S)
+    running(fleet)
+    try:
+        assert counted.get(timeout=WAIT_S) == "concurrency"
+    finally:
+        gate.set()
+    assert fleet.next_processed(2) == Counter("ab")
+    assert counted.empty()
+
+
 def test_a_nudge_during_an_attempt_is_one_attempt_more(running: Run) -> None:
     fleet = Fleet("a")
     running(fleet)
