@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import Command
+from updater.cli.plan_report import PlanReport
+from updater.model.applications import ApplicationKey
+from updater.model.report import Report
 from updater.playground.showcase import Showcase
+from updater.telemetry.redactor import Redactor
 
 pytestmark = [pytest.mark.wire]
 
@@ -43,6 +47,19 @@ def test_a_plan_of_all_leaves_out_what_stays_and_ends_with_1_for_an_error(comman
     assert "argocd/shop-typo" in done.out
     assert "invalid constraint" in done.out
     assert "chosen" not in done.out
+
+
+def test_very_many_that_are_left_out_are_counted_by_their_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    skipped = [(ApplicationKey("argocd", f"app-{number}"), "its name matches no name pattern") for number in range(50)]
+    report = Report((), skipped=(*skipped, (ApplicationKey("argocd", "other"), "it has no image list")))
+    PlanReport(report, Redactor(), is_detailed=True).print("text")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "argocd/app-0: left out: its name matches no name pattern"
+    assert lines[20:22] == [
+        "30 more: left out: its name matches no name pattern",
+        "argocd/other: left out: it has no image list",
+    ]
+    assert len(lines) == 23
 
 
 def test_verbose_shows_every_image(command: Command) -> None:

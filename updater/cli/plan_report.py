@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from updater.cli.outcome import Row, application_rows, cleaned, counted, decision_candidates, document
+from updater.model.applications import ApplicationKey
 from updater.model.images import Counter, Decision, Reason
 from updater.model.report import ApplicationReport, Report
 from updater.telemetry.redactor import Redactor
 from updater.transport.redaction import cap_text, escape_controls
+
+_MANY_LEFT_OUT = 20
+"""Applications that are left out for the same reason, of which no more are named: a fleet has thousands."""
 
 _MANY_CANDIDATES = 20
 """Candidates shown to people, those first that came nearest; the document has them all."""
@@ -60,8 +64,7 @@ class PlanReport:
             if self._is_detailed or _is_worth_showing(application):
                 yield from self._application_lines(application)
         if self._is_detailed:
-            for key, reason in self._report.skipped:
-                yield _Line(f"{key}: left out: {cap_text(reason)}")
+            yield from _left_out_lines(self._report)
         yield _Line(self._summary(), _BOLD)
 
     def _application_lines(self, application: ApplicationReport) -> Iterator[_Line]:
@@ -121,6 +124,18 @@ def _rule_text(decision: Decision) -> str:
     if decision.choice is not None:
         parts.append(f"{decision.choice.considered} tags considered")
     return cap_text(", ".join(parts), limit=400)
+
+
+def _left_out_lines(report: Report) -> Iterator[_Line]:
+    """Who is left out, together with those who share the reason; of very many the first are enough."""
+    by_reason: dict[str, list[ApplicationKey]] = {}
+    for key, reason in report.skipped:
+        by_reason.setdefault(reason, []).append(key)
+    for reason, keys in by_reason.items():
+        for key in keys[:_MANY_LEFT_OUT]:
+            yield _Line(f"{key}: left out: {cap_text(reason)}")
+        if len(keys) > _MANY_LEFT_OUT:
+            yield _Line(f"{len(keys) - _MANY_LEFT_OUT} more: left out: {cap_text(reason)}")
 
 
 def _candidate_lines(decision: Decision) -> Iterator[_Line]:
