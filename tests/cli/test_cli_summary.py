@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import signal
+import sys
 from dataclasses import replace
 
 import pytest
@@ -279,3 +280,15 @@ def test_the_progress_bar_fits_the_port_and_leaves_nothing_behind(monkeypatch: p
     bar.finished()
     assert "1/2" in terminal.getvalue()
     assert terminal.getvalue().endswith("\x1b[2K")
+
+
+def test_a_record_above_the_progress_bar_stays_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "40")
+    record = "a record of [many] words, " * 10
+    bar = ProgressBar()
+    bar.started(2)
+    sys.stderr.write(f"{record}\n")
+    bar.finished()
+    assert record in terminal.getvalue()

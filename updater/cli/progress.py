@@ -21,7 +21,8 @@ class ProgressBar:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            console=Console(file=sys.stderr),
+            # Records above the bar stay lines of one piece, to be copied and searched.
+            console=Console(file=sys.stderr, soft_wrap=True),
             transient=True,
             redirect_stdout=False,
         )
