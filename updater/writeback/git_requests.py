@@ -120,7 +120,7 @@ class RequestWriter:
         try:
             found = forge.find_open(run.batch.target.write_branch, run.base)
         except ForgeError as error:
-            self._log.warning("pull_request_lookup_failed", repository=str(run.batch.target.remote), error=str(error))
+            self._unseen(run.batch, error)
             return results
         if found is None:
             return results
@@ -135,9 +135,12 @@ class RequestWriter:
         try:
             return forge.find_open(head, base)
         except ForgeError as error:
-            say = self._log.warning if self._is_news("lookup", batch, error) else self._log.debug
-            say("pull_request_lookup_failed", repository=str(batch.target.remote), error=str(error))
+            self._unseen(batch, error)
             return None
+
+    def _unseen(self, batch: Batch, error: ForgeError) -> None:
+        say = self._log.warning if self._is_news("lookup", batch, error) else self._log.debug
+        say("pull_request_lookup_failed", repository=str(batch.target.remote), error=str(error))
 
     def _ensure(self, job: _Job) -> tuple[OpenRequest, bool]:
         """The open request, and whether it is new. Raises ``ForgeError``."""
