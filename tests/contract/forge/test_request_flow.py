@@ -418,7 +418,6 @@ def test_an_owners_branch_is_appended_to_and_keeps_its_request(github: Place) ->
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_dry_run_says_once_that_the_forge_refuses_it(github: Place) -> None:
     github.round("1.1.0")
     github.world.token = "rotated-away-1"
@@ -427,6 +426,7 @@ def test_a_dry_run_says_once_that_the_forge_refuses_it(github: Place) -> None:
     assert github.log.levels("pull_request_lookup_failed") == ["warning", "debug"]
 
 
+@pytest.mark.slow
 def test_a_dry_run_looks_for_an_open_request_and_opens_none(github: Place) -> None:
     (result,) = github.write(github.intent("1.1.0"), dry_run=True)
     assert (result.outcome, github.server.forge.methods()) == (WriteOutcome.DRY_RUN, ["GET"])
