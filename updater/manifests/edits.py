@@ -34,8 +34,8 @@ from updater.manifests.splices import (
 )
 
 MAX_READ = 128 * 1024 * 1024
-"""Characters that the edits of one file may read anew: a file of 5 MB takes 25 edits, and half a minute. People have one
-or two for each image; a file with one key ten thousand times would take a day."""
+"""Characters that the edits of one file may read anew: a file of 5 MB takes 25 edits, and half a minute. People have
+one or two for each image; a file with one key ten thousand times would take a day."""
 
 _BYTE_ORDER_MARK = "\ufeff"
 _STRING_TAG = "tag:yaml.org,2002:str"
