@@ -40,7 +40,7 @@ SAMPLE_CHANGES = (
 """What the ``template`` command renders."""
 
 _NUMBER = "{N}"
-_TRAILING_BLANKS = re.compile(r"[ \t\r\f\v]+$", re.MULTILINE)
+_BLANKS = " \t\r\f\v"
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -100,5 +100,5 @@ def batch_message(messages: Iterable[tuple[ApplicationKey, str]], subject: str =
 
 def clean_message(text: str) -> str:
     """The text after git's cleanup mode *whitespace* (git-commit(1)): lines that begin with a hash stay."""
-    text = _TRAILING_BLANKS.sub("", text).strip("\n")
+    text = "\n".join(line.rstrip(_BLANKS) for line in text.split("\n")).strip("\n")
     return _EMPTY_LINES.sub("\n\n", text) + "\n" if text else ""

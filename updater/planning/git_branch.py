@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from updater.errors import PlanError
 from updater.rules.branch_names import is_branch_name
 
-_PART = re.compile(r"(?:\{\{.*?\}\}|[^:])*", re.DOTALL)
-"""Text up to a colon outside of braces; braces that are not closed are text."""
+_MARK = re.compile(r"\{\{|:")
+_OPENED, _CLOSED = "{{", "}}"
 _HEADS = "refs/heads/"
 
 
@@ -38,15 +38,21 @@ def parse_git_branch(text: str) -> GitBranch:
 
 
 def _split(text: str) -> list[str]:
+    """The parts between colons outside of braces; braces that are not closed are text. Takes linear time."""
     parts: list[str] = []
-    place = 0
-    while True:
-        found = _PART.match(text, place)
-        end = found.end() if found else place
-        parts.append(text[place:end].strip())
-        if end >= len(text):
-            return parts
-        place = end + 1
+    start = place = 0
+    while mark := _MARK.search(text, place):
+        place = mark.end()
+        if mark.group() == _OPENED:
+            closed = text.find(_CLOSED, place)
+            if closed < 0:
+                first, *others = text[place:].split(":")
+                return [*parts, (text[start:place] + first).strip(), *(other.strip() for other in others)]
+            place = closed + len(_CLOSED)
+        else:
+            parts.append(text[start : mark.start()].strip())
+            start = place
+    return [*parts, text[start:].strip()]
 
 
 def short_branch(revision: str) -> str:

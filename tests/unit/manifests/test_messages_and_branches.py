@@ -105,3 +105,8 @@ def test_a_batch_is_sorted_and_counts_its_applications() -> None:
 )
 def test_messages_are_cleaned_as_git_does(text: str, cleaned: str) -> None:
     assert clean_message(text) == cleaned
+
+
+def test_blanks_inside_of_a_line_take_no_time() -> None:
+    line = f"a{' ' * 500_000}b"
+    assert clean_message(f"{line} \t\n\n\n\nc\n") == f"{line}\n\nc\n"

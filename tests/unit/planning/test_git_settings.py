@@ -37,6 +37,8 @@ def _with_files(*files: str) -> SourceSnapshot:
         pytest.param(" refs/heads/main : b ", GitBranch("main", "b"), id="blanks and full ref"),
         pytest.param(":{{$x := 1}}", GitBranch("", "{{$x := 1}}"), id="colon inside of braces"),
         pytest.param("main:{{`:`}}-{{.A}}", GitBranch("main", "{{`:`}}-{{.A}}"), id="two actions"),
+        pytest.param("main:{{`:`}}-{{.A", GitBranch("main", "{{`:`}}-{{.A"), id="braces that stay open"),
+        pytest.param("main:" + "{{" * 120_000, GitBranch("main", "{{" * 120_000), id="all that an annotation holds"),
     ],
 )
 def test_git_branch_is_cut_at_the_first_colon_outside_of_braces(text: str, branch: GitBranch) -> None:
