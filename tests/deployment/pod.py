@@ -25,11 +25,11 @@ set -e
 PATH=$PATH:/usr/sbin:/sbin
 new=$1; shift
 mount -t tmpfs -o mode=0755 root "$new"
-while [ "$1" != -- ]; do
+show() {
     if [ -L "$1" ]; then ln -s "$(readlink "$1")" "$new$1"
     else mkdir -p "$new$1"; mount --bind "$1" "$new$1"; mount -o remount,bind,ro "$new$1"; fi
-    shift
-done
+}
+while [ "$1" != -- ]; do show "$1"; shift; done
 shift
 while [ "$1" != -- ]; do
     mkdir -p "$new$1"
@@ -38,11 +38,14 @@ while [ "$1" != -- ]; do
     shift
 done
 shift
+while [ "$1" != -- ]; do show "$1"; shift; done
+shift
 mount -o remount,ro "$new"
 exec chroot "$new" setpriv --reuid=1000 --regid=1000 --clear-groups \\
     --no-new-privs --bounding-set=-all --inh-caps=-all env -C /app "$@"
 """
-"""Arguments: the new root; folders to show read-only, ``--``; mounts of the manifest, ``--``; the command."""
+"""Arguments: the new root; folders to show read-only, ``--``; mounts of the manifest, ``--``; folders to show below
+these, ``--``; the command."""
 
 
 def need_namespaces() -> None:
@@ -94,6 +97,9 @@ def start_container(
     for path, text in (files or {}).items():
         (mounted / path.lstrip("/")).write_text(text)
     shown = [path for path in (*_SYSTEM, *_python()) if os.path.lexists(path)]
+    places = _places(container)
+    # A clone below /tmp would be covered by what the manifest mounts there.
+    below = [path for path in shown if any(path.startswith(f"{place}/") for place in places)]
     command = [*_command(container.spec), *container.spec.get("args", []), *words]
     return subprocess.Popen(
         [
@@ -104,9 +110,11 @@ def start_container(
             _SCRIPT,
             "pod",
             str(root),
-            *shown,
+            *(path for path in shown if path not in below),
             "--",
-            *_places(container),
+            *places,
+            "--",
+            *below,
             "--",
             *command,
         ],
