@@ -23,10 +23,13 @@ class Distrusted:
 
     def __init__(self, clock: Clock) -> None:
         self._lock = threading.Lock()
+        self._has_any = False
         self._reasons: TTLCache[TransportKey, str] = TTLCache(_MAX_ORIGINS, BELIEVED_S, timer=clock.monotonic_s)
 
     def check(self, key: TransportKey, where: str) -> None:
         """Raise the error of the last handshake while it is believed."""
+        if not self._has_any:
+            return
         with self._lock:
             reason = self._reasons.get(key)
         if reason is not None:
@@ -36,6 +39,7 @@ class Distrusted:
         """A handshake failed; ``reason`` is safe to show."""
         with self._lock:
             self._reasons[key] = reason
+            self._has_any = True
 
     def forget(self, origin: str) -> None:
         """The configuration of an origin has changed."""
