@@ -40,15 +40,24 @@ _LOGIN = "REGISTRY_LOGIN"
 
 
 class StridingClock(SystemClock):
-    """The real clock, moved forward by ``stride``."""
+    """The real clock, moved forward by ``stride``; with ``skips_waits`` by every wait too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, skips_waits: bool = False) -> None:
         super().__init__()
         self._ahead_s = 0.0
+        self._skips_waits = skips_waits
+        self._striding = threading.Lock()
 
     def stride(self, seconds: float) -> None:
-        """Let so much time pass at once. For one thread, while no round runs."""
-        self._ahead_s += seconds
+        """Let so much time pass at once."""
+        with self._striding:
+            self._ahead_s += seconds
+
+    def wait_s(self, seconds: float) -> bool:
+        if not self._skips_waits:
+            return super().wait_s(seconds)
+        self.stride(seconds)
+        return True
 
     def now(self) -> datetime:
         return super().now() + timedelta(seconds=self._ahead_s)
@@ -61,15 +70,23 @@ class Updater:
     """One life of a process, with metrics as ``run`` has them. Closed by the caller.
 
     Files go below ``folder``, what is known of images too if ``keeps_facts``. ``login`` is a user and password with a
-    colon between them, for a registry that wants to know who asks.
+    colon between them, for a registry that wants to know who asks. ``skips_waits``: the client waits for no turn.
     """
 
-    def __init__(self, peer: RegistryPeer, folder: Path, *, login: str = "", keeps_facts: bool = False) -> None:
+    def __init__(
+        self,
+        peer: RegistryPeer,
+        folder: Path,
+        *,
+        login: str = "",
+        keeps_facts: bool = False,
+        skips_waits: bool = False,
+    ) -> None:
         conf = folder / "registries.conf"
         entry = f"registries:\n- name: playground\n  prefix: {HOST}\n  api_url: {peer.address}\n  limit: 0\n"
         conf.write_text(entry + (f"  credentials: env:{_LOGIN}\n" if login else ""), encoding="utf-8")
         settings = RegistrySettings(str(conf), str(folder / "facts") if keeps_facts else "", INTERVAL_S)
-        self.clock = StridingClock()
+        self.clock = StridingClock(skips_waits=skips_waits)
         around = Surroundings({_LOGIN: login}, clock=self.clock, metrics=PrometheusMetrics())
         self._client = build_registries(settings, around).client
         self._memory = PlanMemory()
