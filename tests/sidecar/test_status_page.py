@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.wait import WebDriverWait
 
 from sidecar.addresses import Address
@@ -80,7 +81,7 @@ def page(browser: Chrome, store: StatusStore) -> Iterator[Callable[[str], None]]
     def visit(anchor: str = "") -> None:
         browser.get("about:blank")
         browser.get(f"http://127.0.0.1:{listener.address.port}/{anchor}")
-        wait(browser, lambda: find(browser, "#rhythm").text)
+        wait(browser, lambda: text(browser, "#rhythm"))
 
     browser.get_log("browser")
     yield visit
@@ -93,67 +94,108 @@ def wait(browser: Chrome, holds: Callable[[], object]) -> None:
     WebDriverWait(browser, PATIENCE_S, poll_frequency=0.05).until(lambda _: holds())
 
 
-def find(browser: Chrome, selector: str) -> WebElement:
-    return browser.find_element(By.CSS_SELECTOR, selector)
+# The page replaces its rows whenever news arrive. What is read of it is read in one step inside the browser:
+# an element that was found one moment may be gone the next.
+
+
+def texts(browser: Chrome, selector: str) -> list[str]:
+    """The visible text of every element that the selector finds, in the order of the page; gaps are one blank."""
+    script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.innerText)"
+    return [" ".join(str(text).split()) for text in browser.execute_script(script, selector)]
+
+
+def text(browser: Chrome, selector: str) -> str:
+    """The visible text of the first element that the selector finds; empty where there is none."""
+    return next(iter(texts(browser, selector)), "")
+
+
+def attribute(browser: Chrome, selector: str, name: str) -> str | None:
+    script = "return document.querySelector(arguments[0])?.getAttribute(arguments[1])"
+    found = browser.execute_script(script, selector, name)
+    return None if found is None else str(found)
+
+
+def is_shown(browser: Chrome, selector: str) -> bool:
+    return bool(browser.execute_script("return document.querySelector(arguments[0])?.checkVisibility()", selector))
+
+
+def click(browser: Chrome, selector: str) -> None:
+    """A real click; an element that was replaced before the click came to it is looked up again."""
+    button = expected_conditions.element_to_be_clickable((By.CSS_SELECTOR, selector))
+
+    def clicked() -> bool:
+        found = button(browser)
+        if found:
+            found.click()
+        return bool(found)
+
+    patience = WebDriverWait(browser, PATIENCE_S, 0.05, ignored_exceptions=[StaleElementReferenceException])
+    patience.until(lambda _: clicked())
+
+
+def focused(browser: Chrome) -> str:
+    """The id of the element that has the keyboard."""
+    return str(browser.execute_script("return document.activeElement.id"))
+
+
+def press(browser: Chrome, keys: str) -> None:
+    """Keys go to whatever has the keyboard."""
+    ActionChains(browser).send_keys(keys).perform()
 
 
 def names(browser: Chrome) -> list[str]:
-    # In one step: rows that were found one moment may be replaced the next.
-    found = browser.execute_script(
-        "return [...document.querySelectorAll('#rows .name')].map((each) => each.textContent)"
-    )
-    return [str(name) for name in found]
+    return texts(browser, "#rows .name")
 
 
 def is_open(browser: Chrome, name: str) -> bool:
-    return find(browser, f"[id='app-argocd/{name}']").get_attribute("aria-expanded") == "true"
+    return attribute(browser, f"[id='app-argocd/{name}']", "aria-expanded") == "true"
 
 
 def test_a_filter_shows_the_applications_with_that_reason(browser: Chrome, page: Callable[..., None]) -> None:
     page()
     wait(browser, lambda: names(browser) == ["plain", "zz-hostile"])
-    find(browser, "#reason-tags_unavailable").click()
+    click(browser, "#reason-tags_unavailable")
     wait(browser, lambda: names(browser) == ["zz-hostile"])
-    assert find(browser, "#count").text == "1 of 2 Applications"
-    assert find(browser, "#reason-tags_unavailable").get_attribute("aria-pressed") == "true"
+    assert text(browser, "#count") == "1 of 2 Applications"
+    assert attribute(browser, "#reason-tags_unavailable", "aria-pressed") == "true"
     assert "reason=tags_unavailable" in browser.current_url
-    find(browser, "#reason-tags_unavailable").click()
+    click(browser, "#reason-tags_unavailable")
     wait(browser, lambda: len(names(browser)) == 2)
 
 
 def test_the_keyboard_alone_searches_and_unfolds(browser: Chrome, page: Callable[..., None]) -> None:
     page()
     wait(browser, lambda: len(names(browser)) == 2)
-    find(browser, "body").send_keys("/")
-    browser.switch_to.active_element.send_keys("PLAIN")
+    press(browser, "/")
+    press(browser, "PLAIN")
     wait(browser, lambda: names(browser) == ["plain"])
-    while browser.switch_to.active_element.get_attribute("id") != "app-argocd/plain":
-        browser.switch_to.active_element.send_keys(Keys.TAB)
-    browser.switch_to.active_element.send_keys(Keys.ENTER)
-    wait(browser, lambda: is_open(browser, "plain") and browser.find_elements(By.CSS_SELECTOR, ".image"))
-    assert browser.switch_to.active_element.get_attribute("id") == "app-argocd/plain"
+    while focused(browser) != "app-argocd/plain":
+        press(browser, Keys.TAB)
+    press(browser, Keys.ENTER)
+    wait(browser, lambda: is_open(browser, "plain") and texts(browser, ".image"))
+    assert focused(browser) == "app-argocd/plain"
 
 
 def test_an_unfolded_application_tells_why_the_winner_won(browser: Chrome, page: Callable[..., None]) -> None:
     page("#open=argocd/plain")
-    wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".candidates tbody tr"))
-    rows = [row.text for row in browser.find_elements(By.CSS_SELECTOR, ".candidates tbody tr")]
+    wait(browser, lambda: texts(browser, ".candidates tbody tr"))
+    rows = texts(browser, ".candidates tbody tr")
     assert rows[:2] == ["1.0.1 chosen", "1.0.0 older"]
-    assert find(browser, ".chosen").text == "1.0.1 chosen"
-    detail = find(browser, ".detail").text
+    assert text(browser, ".chosen") == "1.0.1 chosen"
+    detail = text(browser, ".detail")
     assert "Strategy semver: the highest version allowed by ~1.0, out of 3 tags." in detail
     assert "The change was written, commit c0ffee, pull request." in detail
     assert "registry.example.com/shop/web 1.0.0 → 1.0.1" in detail
-    assert find(browser, ".detail a").get_attribute("href") == "https://git.example.com/pull/7"
+    assert attribute(browser, ".detail a", "href") == "https://git.example.com/pull/7"
 
 
 def test_hostile_texts_stay_texts(browser: Chrome, page: Callable[..., None]) -> None:
     page("#open=argocd/plain&open=argocd/zz-hostile")
     wait(browser, lambda: browser.page_source.count("owned") >= 4)
     assert browser.title == "Argo CD Image Updater"
-    assert browser.find_elements(By.CSS_SELECTOR, "img, #list script, a[href^=javascript]") == []
-    assert HOSTILE in find(browser, ".candidates").text
-    assert f"the registry said {HOSTILE}" in find(browser, "#rows").text
+    assert texts(browser, "img, #list script, a[href^=javascript]") == []
+    assert HOSTILE in text(browser, ".candidates")
+    assert f"the registry said {HOSTILE}" in text(browser, "#rows")
 
 
 def test_news_appear_while_the_page_is_followed(browser: Chrome, page: Callable[..., None], store: StatusStore) -> None:
@@ -168,34 +210,34 @@ def test_more_than_a_page_is_shown_on_demand(browser: Chrome, page: Callable[...
         store.note_known(f"argocd/service-{number:03}")
     page()
     wait(browser, lambda: len(names(browser)) == 100)
-    assert find(browser, "#count").text == "152 Applications"
-    find(browser, "#more").click()
+    assert text(browser, "#count") == "152 Applications"
+    click(browser, "#more")
     wait(browser, lambda: len(names(browser)) == 152)
-    assert not find(browser, "#more").is_displayed()
+    assert not is_shown(browser, "#more")
 
 
 def test_what_is_overdue_is_due(browser: Chrome, page: Callable[..., None], store: StatusStore) -> None:
     page()
-    wait(browser, lambda: "in 2 min" in find(browser, "#rows [data-label=Next]").text)
+    wait(browser, lambda: "in 2 min" in text(browser, "#rows [data-label=Next]"))
     store.change_interval(0.001)
-    find(browser, "#live").click()
-    find(browser, "#live").click()
-    wait(browser, lambda: find(browser, "#rows [data-label=Next]").text == "due")
+    click(browser, "#live")
+    click(browser, "#live")
+    wait(browser, lambda: text(browser, "#rows [data-label=Next]") == "due")
 
 
 def test_cycles_are_a_view_of_their_own(browser: Chrome, page: Callable[..., None], store: StatusStore) -> None:
     page()
     store.note_cycle(Report(seconds=3.0))
-    find(browser, "#show-cycles").click()
-    wait(browser, lambda: len(browser.find_elements(By.CSS_SELECTOR, "#cycle-rows tr")) == 2)
-    assert "3.0 s" in find(browser, "#cycle-rows tr").text
-    assert not find(browser, "#applications").is_displayed()
+    click(browser, "#show-cycles")
+    wait(browser, lambda: len(texts(browser, "#cycle-rows tr")) == 2)
+    assert "3.0 s" in text(browser, "#cycle-rows tr")
+    assert not is_shown(browser, "#applications")
 
 
 def test_headings_break_between_words_only(browser: Chrome, page: Callable[..., None], store: StatusStore) -> None:
     store.note_cycle(hostile_report())
     page("#view=cycles")
-    wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "#cycle-rows tr"))
+    wait(browser, lambda: texts(browser, "#cycle-rows tr"))
     broken = browser.execute_script("""
         document.querySelector("#cycles").style.width = "22rem";
         return [...document.querySelectorAll("#cycles th")].filter((heading) => {
@@ -222,8 +264,8 @@ def test_an_updater_that_is_away_is_said_and_what_was_known_stays(browser: Chrom
     wait(browser, lambda: len(names(browser)) == 2)
     listener.stop(Deadline.after(CLOCK, 5))
     for _ in range(2):
-        find(browser, "#live").click()
-    wait(browser, lambda: "may be old" in find(browser, "#notice").text)
+        click(browser, "#live")
+    wait(browser, lambda: "may be old" in text(browser, "#notice"))
     assert len(names(browser)) == 2
     browser.get_log("browser")
 
@@ -233,13 +275,13 @@ def test_a_fleet_that_cannot_be_listed_is_said_until_it_can(
 ) -> None:
     store.note_unlisted(f"refused {HOSTILE}", "argocd_unreachable")
     page()
-    wait(browser, lambda: "cannot be listed" in find(browser, "#trouble").text)
-    assert find(browser, "#trouble").text.endswith(f"): refused {HOSTILE}")
+    wait(browser, lambda: "cannot be listed" in text(browser, "#trouble"))
+    assert text(browser, "#trouble").endswith(f"): refused {HOSTILE}")
     assert len(names(browser)) == 2
     store.note_listed()
     for _ in range(2):
-        find(browser, "#live").click()
-    wait(browser, lambda: not find(browser, "#trouble").is_displayed())
+        click(browser, "#live")
+    wait(browser, lambda: not is_shown(browser, "#trouble"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -248,7 +290,7 @@ def test_every_text_has_contrast(browser: Chrome, page: Callable[..., None], sch
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     )
     page("#open=argocd/plain&open=argocd/zz-hostile")
-    wait(browser, lambda: len(browser.find_elements(By.CSS_SELECTOR, ".image")) == 2)
+    wait(browser, lambda: len(texts(browser, ".image")) == 2)
     worst = browser.execute_script((Path(__file__).parent / "contrast.js").read_text(encoding="utf-8"))
     assert worst["ratio"] >= 4.5, worst
 
@@ -258,7 +300,7 @@ def test_a_narrow_window_needs_no_sideways_scrolling(browser: Chrome, page: Call
     metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     page("#open=argocd/plain&open=argocd/zz-hostile")
-    wait(browser, lambda: len(browser.find_elements(By.CSS_SELECTOR, ".image")) == 2)
+    wait(browser, lambda: len(texts(browser, ".image")) == 2)
     sizes = browser.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert sizes[0] <= sizes[1]
