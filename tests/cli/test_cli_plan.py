@@ -100,11 +100,30 @@ def test_the_document_has_candidates_where_details_are_asked_for(command: Comman
     assert "candidates" not in command("plan", "--output", "json").out
 
 
-def test_an_application_that_is_not_there_is_an_error_that_names_it(command: Command) -> None:
-    done = command("plan", "argocd/shop-web", "argocd/shopp-web")
+@pytest.mark.parametrize(
+    ("words", "fragments"),
+    [
+        pytest.param(
+            ("argocd/shop-web", "argocd/shopp-web"), ("sees no Application named argocd/shopp-web;",), id="one"
+        ),
+        pytest.param(("nosuch",), ("named nosuch (in any namespace); check the spelling",), id="of any namespace"),
+        pytest.param(("nosuch",), ("may not read looks the same", "'applications, get'"), id="or out of sight"),
+        pytest.param(
+            ("argocd/shop-web", "--argocd-projects=a,b", "--match-application-label=x=y"),
+            ("named argocd/shop-web; ", "and --argocd-projects a,b and --match-application-label x=y"),
+            id="the settings that may hide it",
+        ),
+    ],
+)
+def test_an_application_that_is_not_there_is_one_line_that_names_it_and_where_it_was_looked_for(
+    shop: Showcase, command: Command, words: tuple[str, ...], fragments: tuple[str, ...]
+) -> None:
+    done = command("plan", *words)
 
     assert (done.status, done.out) == (1, "")
-    assert "no Application named argocd/shopp-web is among those that the token may read" in done.err
+    (line,) = done.err.splitlines()
+    for fragment in (shop.web.address, *fragments):
+        assert fragment in line
 
 
 @pytest.mark.parametrize("word", ["a/b/c", "/web", "argocd/", ""])

@@ -82,7 +82,13 @@ class Rounds:
 
     def process_fleet(self, applications: Sequence[ApplicationSnapshot], workers: int, progress: Progress) -> Report:
         """One cycle. Raises ``ArgoCDError`` when the server cannot say what it is."""
-        options = EngineOptions(self._plan_options(), workers, self._settings.is_dry_run, intents=self._writes.intents)
+        options = EngineOptions(
+            self._plan_options(),
+            workers,
+            self._settings.is_dry_run,
+            is_named=bool(self._settings.filters.names),
+            intents=self._writes.intents,
+        )
         engine = self._engine(options, stopping=self.ending_cycles)
         return engine.process(applications, self._deadline(), progress)
 

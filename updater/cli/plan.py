@@ -24,6 +24,7 @@ from updater.settings.resolution import resolve
 from updater.settings.table import options_of
 from updater.telemetry.log import StandardEventLog
 from updater.telemetry.redactor import Redactor
+from updater.transport.redaction import cap_text
 
 DIFFERS = 10
 """The exit status of ``--check`` when something would change."""
@@ -99,10 +100,22 @@ class _Plan:
         missing = [name for name in self.names if not any(_is_named(key, name) for key in keys)]
         if missing:
             raise PlanError(
-                f"no Application named {', '.join(missing)[:_NAME_SHOWN]} is among those that the token may read",
-                hint="'plan' without a name shows all; check projects, label selector and the token's permissions",
+                f"the token sees no Application named {_named_text(missing)}",
+                where=run_settings(self.settings).connection.server,
+                hint=(
+                    f"check the spelling and the namespace{self._narrowed()}; one that the token may not read looks "
+                    "the same as one that is not there: check its right 'applications, get' for PROJECT/NAME; "
+                    "'plan --verbose' without a name shows every one that it sees"
+                ),
                 code="application_unknown",
             )
+
+    def _narrowed(self) -> str:
+        """The settings that may hide an Application from the listing, empty without any."""
+        connection, filters = run_settings(self.settings).connection, run_settings(self.settings).filters
+        narrowing = [f"--argocd-projects {','.join(connection.projects)}"] if connection.projects else []
+        narrowing += [f"--match-application-label {filters.label_selector}"] if filters.label_selector else []
+        return f", and {' and '.join(narrowing)}" if narrowing else ""
 
     def _status(self, report: Report) -> int:
         if report.totals[Counter.ERRORS.value]:
@@ -112,6 +125,11 @@ class _Plan:
 
 def _is_named(key: ApplicationKey, name: str) -> bool:
     return name in (key.name, str(key))
+
+
+def _named_text(names: list[str]) -> str:
+    """The names, each with where it was looked for."""
+    return cap_text(", ".join(name if "/" in name else f"{name} (in any namespace)" for name in names))
 
 
 def _stopped() -> PlanError:

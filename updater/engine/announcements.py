@@ -61,12 +61,15 @@ class Announcer:
         else:
             self._log.warning("application_skipped", **_named(snapshot.key), text=plan.skipped)
 
-    def round_begun(self, listed: int, planned: int, reasons: Mapping[str, int]) -> None:
+    def round_begun(self, listed: int, planned: int, reasons: Mapping[str, int], *, is_named: bool = False) -> None:
         """A round over the fleet; one that has nothing to do is a mistake somewhere, and is said once.
 
-        ``reasons`` counts why Applications are left out.
+        ``reasons`` counts why Applications are left out. ``is_named``: the Applications were asked for by name, so that
+        who asked knows best what is missing.
         """
         self._log.info("cycle_started", applications=planned)
+        if is_named:
+            return
         text = ""
         if not listed:
             text = (

@@ -38,8 +38,9 @@ class EngineOptions:
     """``workers`` bounds both the repositories polled and the Applications written at a time.
 
     ``is_cycle`` False leaves the records of a whole round to the caller, who processes one Application at a time.
-    ``is_rehearsal`` ends before anything is written or a target is looked at. ``intents`` is about commits;
-    ``parked`` frees a worker while its only Application waits for Git.
+    ``is_rehearsal`` ends before anything is written or a target is looked at. ``is_named``: the Applications are those
+    that a person asked for by name. ``intents`` is about commits; ``parked`` frees a worker while its only Application
+    waits for Git.
     """
 
     plan: PlanOptions = field(default_factory=PlanOptions)
@@ -47,6 +48,7 @@ class EngineOptions:
     is_dry_run: bool = False
     is_cycle: bool = True
     is_rehearsal: bool = False
+    is_named: bool = False
     intents: IntentOptions = field(default_factory=IntentOptions)
     parked: Parked = not_parked
 
@@ -110,7 +112,8 @@ class Engine:
         try:
             if self._options.is_cycle:
                 reasons = Tally(text for _, text in skipped)
-                self._announcer.round_begun(len(applications), len(planned), reasons)
+                is_named = self._options.is_named
+                self._announcer.round_begun(len(applications), len(planned), reasons, is_named=is_named)
             facts = self._gather(planned, deadline)
             judged = [self._decide(snapshot, plan, facts) for snapshot, plan in planned]
             self._announcer.unanswered(decision for each in judged for decision in each.decisions)
