@@ -1,4 +1,4 @@
-# The image of the updater: the program and what it calls (git, ssh, gpg), as user 1000, on a read-only root.
+# The image of the updater: the program and what it calls (git, ssh, gpg, gpgsm), as user 1000, on a read-only root.
 #   docker build --build-arg GIT_COMMIT=$(git rev-parse HEAD) --build-arg BUILD_DATE=$(date -u +%FT%TZ) -t argocd-image-updater .
 #
 # A tag moves; a pipeline that has to build the same image again gives the base by its digest:
@@ -26,7 +26,7 @@ RUN sed -i -e "s|^COMMIT = .*|COMMIT = \"${GIT_COMMIT}\"|" -e "s|^BUILD_DATE = .
 
 FROM ${BASE}
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates connect-proxy git gnupg openssh-client tini \
+    && apt-get install --yes --no-install-recommends ca-certificates connect-proxy git gnupg gpgsm openssh-client tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 1000 --user-group --home-dir /app --create-home --shell /usr/sbin/nologin argocd-image-updater \
     && install --directory --owner 1000 --group 1000 /app/config /app/cache

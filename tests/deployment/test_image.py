@@ -82,7 +82,7 @@ def test_it_starts_without_a_shell_and_below_an_init() -> None:
 
 def test_it_has_the_programs_that_the_updater_calls() -> None:
     (install,) = [rest for rest in rests("RUN") if "apt-get" in rest]
-    for package in ("ca-certificates", "connect-proxy", "git", "gnupg", "openssh-client", "tini"):
+    for package in ("ca-certificates", "connect-proxy", "git", "gnupg", "gpgsm", "openssh-client", "tini"):
         assert f" {package} " in install
 
 

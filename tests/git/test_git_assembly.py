@@ -157,6 +157,14 @@ def test_what_cannot_work_ends_the_start(build: Build, commit: CommitSettings, c
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize("method", ["openpgp", "x509"])
+def test_without_a_program_to_sign_with_there_is_no_start(around: Surroundings, method: str) -> None:
+    commit = CommitSettings(signing_key="0x1", signing_method=method)
+    bare = replace(around, environment={"PATH": "/nowhere"})
+    with pytest.raises(ConfigurationError, match="commits cannot be signed"):
+        build_git(GitWriteSettings(commit=commit), bare, threading.Event(), writers=1)
+
+
 def test_a_template_that_does_not_parse_ends_the_start(build: Build, tmp_path: Path) -> None:
     (tmp_path / "t").write_text("{{ if }}")
     with pytest.raises(ConfigurationError) as caught:

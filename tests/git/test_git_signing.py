@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,36 @@ def gnupg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]
     key = next(line.split(":")[9] for line in listed.stdout.splitlines() if line.startswith("fpr:"))
     yield home, key
     subprocess.run([conf, "--kill", "all"], env=environment, check=True)
+
+
+@pytest.fixture(scope="module")
+def gpgsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A folder with one self-signed certificate and its key, and the certificate's fingerprint."""
+    program, conf = need_program("gpgsm", "gpgsm"), need_program("gpgconf", "gnupg")
+    home = tmp_path_factory.mktemp("s")
+    home.chmod(0o700)
+    (home / "gpgsm.conf").write_text("disable-crl-checks\nbatch\n")
+    environment = {**os.environ, "GNUPGHOME": str(home)}
+
+    def run(*words: str, stdin: bytes = b"") -> bytes:
+        done = subprocess.run([program, *words], env=environment, check=True, capture_output=True, input=stdin)
+        return done.stdout
+
+    wanted = home / "wanted"
+    # A short key is found quickly; nothing but this test trusts it.
+    wanted.write_text(
+        f"Key-Type: RSA\nKey-Length: 1024\nKey-Usage: sign\nSerial: random\nName-DN: CN=Bot\nName-Email: {MAIL}\n"
+    )
+    try:
+        without_phrase = ("--pinentry-mode", "loopback", "--passphrase-fd", "0")
+        run("--import", stdin=run(*without_phrase, "--generate-key", str(wanted), stdin=b"\n"))
+        listed = run("--list-secret-keys", "--with-colons").decode()
+        key = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
+        (home / "trustlist.txt").write_text(f"{key} S relax\n")
+        subprocess.run([conf, "--reload", "gpg-agent"], env=environment, check=True)
+        yield home, key
+    finally:
+        subprocess.run([conf, "--kill", "all"], env=environment, check=True)
 
 
 def _bench(make_bench: Make, committer: Committer) -> Bench:
@@ -68,6 +100,20 @@ def test_an_openpgp_signature_is_good(remote: BareRepository, make_bench: Make, 
     assert "Good signature" in verified.stderr
 
 
+@pytest.mark.parametrize("names_by", ["fingerprint", "mail"])
+def test_an_x509_signature_is_good(
+    remote: BareRepository, make_bench: Make, gpgsm: tuple[Path, str], names_by: str
+) -> None:
+    home, fingerprint = gpgsm
+    signing = Signing(SigningMethod.X509, fingerprint if names_by == "fingerprint" else f"<{MAIL}>", home)
+    result = _bench(make_bench, Committer("Bot", MAIL, signing=signing)).write_one(intent_for(remote.url, "1.1.0"))
+    assert (result.error, result.outcome) == ("", WriteOutcome.WRITTEN)
+    assert "-----BEGIN SIGNED MESSAGE-----" in remote.git("cat-file", "commit", "main")
+    verified = _verify(remote, GNUPGHOME=str(home))
+    assert verified.returncode == 0, verified.stderr
+    assert 'Good signature from "/CN=Bot"' in verified.stderr
+
+
 def test_an_ssh_signature_is_good(remote: BareRepository, make_bench: Make, tmp_path: Path) -> None:
     keygen = need_program("ssh-keygen", "openssh-client")
     key = tmp_path / "signing_key"
@@ -99,12 +145,54 @@ def test_every_commit_of_a_batch_is_signed(remote: BareRepository, make_bench: M
     remote.git("-c", f"gpg.ssh.allowedSignersFile={signers}", "verify-commit", *ours)
 
 
-def test_nothing_is_pushed_unsigned(remote: BareRepository, make_bench: Make, gnupg: tuple[Path, str]) -> None:
+@pytest.mark.parametrize(
+    ("method", "folder"), [(SigningMethod.OPENPGP, "gnupg"), (SigningMethod.X509, "gpgsm")], ids=["openpgp", "x509"]
+)
+def test_nothing_is_pushed_unsigned(
+    remote: BareRepository, make_bench: Make, method: SigningMethod, folder: str, request: pytest.FixtureRequest
+) -> None:
     before = remote.tip()
-    signing = Signing(SigningMethod.OPENPGP, "0123456789ABCDEF0123456789ABCDEF01234567", gnupg[0])
+    home, _ = request.getfixturevalue(folder)
+    signing = Signing(method, "0123456789ABCDEF0123456789ABCDEF01234567", home)
     result = _bench(make_bench, Committer(signing=signing)).write_one(intent_for(remote.url, "1.1.0"))
     assert result.error_code == "signing_failed"
     assert remote.tip() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "program"),
+    [(SigningMethod.OPENPGP, "gpg"), (SigningMethod.SSH, "ssh-keygen"), (SigningMethod.X509, "gpgsm")],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_program_that_is_not_there_is_missed_at_the_start(
+    make_bench: Make, tmp_path: Path, method: SigningMethod, program: str
+) -> None:
+    only_git = _bin_with_git(tmp_path)
+    key = tmp_path / "key"
+    key.touch()
+    git = GitOptions(committer=Committer(signing=Signing(method, str(key))))
+    with pytest.raises(GitError) as raised:
+        make_bench(BenchOptions(git=git, environment={"PATH": only_git}))
+    assert (raised.value.code, raised.value.what) == ("signing_failed", f"there is no program {program}")
+    make_bench(BenchOptions(git=replace(git, uses_api=True), environment={"PATH": only_git}))
+
+
+@pytest.mark.parametrize("name", ["gpg.x509.program", "gpg.openpgp.program", "gpg.program"])
+def test_a_program_of_the_systems_configuration_is_not_looked_for(make_bench: Make, tmp_path: Path, name: str) -> None:
+    method = SigningMethod.X509 if "x509" in name else SigningMethod.OPENPGP
+    only_git = _bin_with_git(tmp_path)
+    subprocess.run(["git", "config", "-f", str(tmp_path / "system"), name, "gitsign"], check=True)
+    git = GitOptions(committer=Committer(signing=Signing(method, "any")))
+    make_bench(BenchOptions(git=git, environment={"PATH": only_git}))
+
+
+def _bin_with_git(folder: Path) -> str:
+    """A folder for ``PATH`` with nothing but git in it, whose system's configuration is ``system`` beside it."""
+    program = folder / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nGIT_CONFIG_SYSTEM={folder / "system"} exec {shutil.which("git")} "$@"\n')
+    program.chmod(0o755)
+    return str(program.parent)
 
 
 @pytest.mark.parametrize("key", ["/nowhere/key", "", "-u"])

@@ -11,7 +11,6 @@ from updater.assembly.surroundings import Surroundings
 from updater.clock import Backoff
 from updater.errors import ConfigurationError, GitError
 from updater.git.authentication import CredentialedAccess
-from updater.git.commits import check_signing
 from updater.git.credentials import CredentialBook, CredentialPlaces
 from updater.git.options import Admission, Committer, FetchMode, GitOptions, Signing, SigningMethod
 from updater.git.processes import ProcessLimits
@@ -78,8 +77,6 @@ def build_git(
     ``ConfigurationError`` for a template or a signing key of no use.
     """
     options = _options(settings, around)
-    if options.committer.signing is not None:
-        _check_signing(options.committer.signing)
     intents = _intents(settings, around.log)
     abandoned = threading.Event()
     access = CredentialedAccess(
@@ -100,8 +97,17 @@ def _open_remotes(
     try:
         return MirroredRemotes(options, access, around.environment, around.clock, around.log, abandoned)
     except GitError as error:
-        what = f"mirrors of repositories cannot be kept: {error.what}"
-        raise ConfigurationError(what, where=error.where, hint="see --git-cache-dir", code=error.code) from error
+        raise _unusable(error) from error
+
+
+def _unusable(error: GitError) -> ConfigurationError:
+    """The settings that made the opening of remotes fail."""
+    if error.code == "disk_failed":
+        what, flag = "mirrors of repositories cannot be kept", "--git-cache-dir"
+    else:
+        what, flag = "commits cannot be signed", "--git-commit-signing-key"
+    hint = error.hint or f"see {flag}"
+    return ConfigurationError(f"{what}: {error.what}", where=error.where or flag, hint=hint, code=error.code)
 
 
 def load_message_template(settings: CommitSettings, log: EventLog) -> str | None:
@@ -117,15 +123,6 @@ def load_message_template(settings: CommitSettings, log: EventLog) -> str | None
             text = f"--git-commit-message-path: {error}; the built-in template is used"
             log.warning("setting_remarked", kind=error.code, text=text)
         return None
-
-
-def _check_signing(signing: Signing) -> None:
-    try:
-        check_signing(signing)
-    except GitError as error:
-        what = f"commits cannot be signed: {error.what}"
-        where = error.where or "--git-commit-signing-key"
-        raise ConfigurationError(what, where=where, hint="see --git-commit-signing-key", code=error.code) from error
 
 
 def _intents(settings: GitWriteSettings, log: EventLog) -> IntentOptions:

@@ -6,17 +6,16 @@ no index and no worktree, so no filter and no hook of the repository has a part 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Protocol
 
 from updater.errors import GitError
 from updater.git.contents import tree_of
 from updater.git.failures import disk_failure_of
 from updater.git.objects import ObjectsMissing, ObjectStore
-from updater.git.options import Committer, Signing, SigningMethod
+from updater.git.options import Committer, Signing
 from updater.git.processes import Finished
+from updater.git.signing import refused_signature
 from updater.git.trees import write_changes
 from updater.transport.redaction import cap_text
 
@@ -91,18 +90,4 @@ def _refused(complaint: str, signing: Signing | None) -> GitError:
         return by_the_disk
     if signing is None:
         return GitError(f"the commit cannot be made: {cap_text(complaint)}", code="commit_failed")
-    return GitError(
-        f"the commit cannot be signed: {cap_text(complaint)}",
-        hint="see that the key exists, needs no pass phrase, and that its program is installed",
-        code="signing_failed",
-    )
-
-
-def check_signing(signing: Signing) -> None:
-    """Raise ``GitError`` ``signing_failed`` for a key that cannot work: at the start, not at the first commit."""
-    if signing.key.startswith("-") or not signing.key.strip():
-        raise GitError("the signing key is no key", code="signing_failed")
-    if signing.method is SigningMethod.SSH and not signing.key.startswith("key::"):
-        path = Path(signing.key)
-        if not path.is_file() or not os.access(path, os.R_OK):
-            raise GitError("the SSH signing key cannot be read", where=str(path), code="signing_failed")
+    return refused_signature(complaint, signing.method)

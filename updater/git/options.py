@@ -23,11 +23,15 @@ class SigningMethod(Enum):
 
     OPENPGP = "openpgp"
     SSH = "ssh"
+    X509 = "x509"
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """``key`` is a GnuPG key id, or the path of an SSH private key or a literal ``key::...``."""
+    """``key`` is what the program of the method takes: for gpg a key id, for gpgsm the fingerprint, mail address or
+    subject of a certificate, for ssh-keygen the path of a private key or a literal ``key::...``. ``gnupg_home`` is for
+    the two of GnuPG.
+    """
 
     method: SigningMethod
     key: str

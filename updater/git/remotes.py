@@ -12,13 +12,14 @@ from updater.errors import GitError
 from updater.git.access import AccessSource, RemoteAccess
 from updater.git.admission import check_admission
 from updater.git.api_sessions import ApiSession
-from updater.git.commits import CommitMaker, check_signing
+from updater.git.commits import CommitMaker
 from updater.git.environment import environment_for
 from updater.git.github_commits import GitHubCommits
 from updater.git.mirrors import Mirror, MirrorStore
 from updater.git.options import Committer, GitOptions
 from updater.git.processes import ProcessRunner
 from updater.git.sessions import GitProcess, MirrorSession
+from updater.git.signing import check_key, check_program
 from updater.git.version import GitVersion
 from updater.git.workplaces import private_folder
 from updater.model.git_targets import GitTarget
@@ -32,7 +33,8 @@ class MirroredRemotes:
     """A ``GitRemotes``. Thread-safe; owns the mirrors; ``close`` once, after the last session.
 
     Once ``abandoned`` is set, running git processes are ended and no more begin. A configured folder for mirrors is
-    opened at once, a private one with the first session.
+    opened at once, a private one with the first session. Making one raises ``GitError``: ``disk_failed``,
+    ``signing_failed``.
     """
 
     def __init__(
@@ -44,14 +46,13 @@ class MirroredRemotes:
         log: EventLog,
         abandoned: threading.Event | None = None,
     ) -> None:
-        if options.committer.signing is not None:
-            check_signing(options.committer.signing)
         self._options = options
         self._access = access
         self._inherited = inherited
         self._clock = clock
         self._log = log
         self._runner = ProcessRunner(options.limits, clock, abandoned)
+        self._check_signing()
         self._opening = threading.Lock()
         self._mirrors: MirrorStore | None = None
         if options.cache_folder is not None:
@@ -90,6 +91,15 @@ class MirroredRemotes:
             mirrors, self._mirrors = self._mirrors, None
         if mirrors is not None:
             mirrors.close()
+
+    def _check_signing(self) -> None:
+        """Raise ``GitError`` ``signing_failed``. Where GitHub may make all commits, no program need be there."""
+        signing = self._options.committer.signing
+        if signing is None:
+            return
+        check_key(signing)
+        if not self._options.uses_api:
+            check_program(signing.method, self._runner, self._inherited, self._clock)
 
     def _opened(self) -> MirrorStore:
         """The mirrors; the first to ask waits for the disk, and so does whoever asks meanwhile."""
