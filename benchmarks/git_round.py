@@ -105,7 +105,9 @@ def _push(registry: PlaygroundRegistry, tag: str) -> None:
 
 def _site(folder: Path, web: GrpcWebServer, registry: PlaygroundRegistry) -> Site:
     conf = folder / "registries.conf"
-    conf.write_text(f"registries:\n- name: r\n  prefix: registry.example.com\n  api_url: {registry.address}\n")
+    # No pace: with the default of 20 requests a second the 50 listings alone are two seconds or more of waiting.
+    entry = f"- name: r\n  prefix: registry.example.com\n  api_url: {registry.address}\n  limit: 0\n"
+    conf.write_text(f"registries:\n{entry}")
     words = (
         "--applications-api=argocd",
         "--disable-kubernetes",
