@@ -164,15 +164,6 @@ def test_without_any_stream_the_status_still_tells(program: Program) -> None:
     assert subprocess.run(["bash", "-c", command], timeout=30, check=False).returncode == 1
 
 
-def test_records_follow_to_standard_error_when_standard_output_is_closed() -> None:
-    flags = "--once --applications-api argocd --disable-kubernetes --argocd-server-addr http:// --metrics-port 0"
-    command = f"{sys.executable} -W error -m updater.cli.entry run {flags} >&-"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 1
-    assert "argocd-image-updater v" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
 @pytest.mark.parametrize(
     ("words", "fragment"),
     [

@@ -49,6 +49,27 @@ class ServerAddress:
         return self.base_url
 
 
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a server is spoken to."""
+
+    is_plaintext: bool
+    is_grpc_web: bool
+
+
+def dialect_of(text: str, *, plaintext: bool, grpc_web: bool, root_path: str) -> Dialect:
+    """What the options come to together with the address, whose scheme and path decide as well.
+
+    An address that ``parse_address`` refuses decides nothing.
+    """
+    try:
+        address = parse_address(text, plaintext=plaintext, root_path=root_path)
+    except ConfigurationError:
+        return Dialect(plaintext, grpc_web)
+    # Only gRPC-Web has a place for a root path, so one implies the other.
+    return Dialect(is_plaintext=not address.is_tls, is_grpc_web=grpc_web or bool(address.root_path))
+
+
 def parse_address(text: str, *, plaintext: bool = False, root_path: str = "") -> ServerAddress:
     """The address of ``host``, ``host:port``, or a URL with one of the schemes http and https.
 

@@ -41,8 +41,7 @@ def connection_options(settings: ConnectionSettings, around: Surroundings) -> Co
     )
     return ConnectionOptions(
         wire=wire,
-        # Only gRPC-Web has a place for a root path, so one implies the other.
-        use_grpc_web=settings.is_grpc_web or bool(address.root_path),
+        use_grpc_web=settings.dialect.is_grpc_web,
         tls=TlsOptions(settings.server_crt, settings.client_crt, settings.client_crt_key, settings.is_insecure),
         proxies=around.proxies,
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NoReturn
 
-from updater.cli.output import ResultLost, Streams, abandon_output
+from updater.cli.output import ResultLost, Streams, say_lost
 from updater.errors import ConfigurationError, UpdaterError
 from updater.settings.commands import PROGRAM, Command, find_command, split_command
 from updater.transport.redaction import escape_controls, redact
@@ -56,9 +56,7 @@ def _run_process(words: Sequence[str], place: Mapping[str, str] = _NO_DEFAULTS) 
             status = run_program(words, os.environ, place)
             sys.stdout.flush()
         except ResultLost as error:
-            abandon_output()
-            print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - this is the program's voice
-            return 1
+            return say_lost(error)
     return status
 
 

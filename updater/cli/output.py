@@ -7,33 +7,60 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from types import TracebackType
 from typing import Any, Self, TextIO
+
+BROKEN_PIPE_STATUS = 128 + signal.SIGPIPE
+"""What shells show of every program in front of ``head``; git and kubectl end with it, and as silently."""
 
 
 class ResultLost(OSError):
     """Standard output cannot be written to: it was closed, its reader has gone, its disk is full."""
 
+    def __init__(self, reason: str, *, is_reader_gone: bool = False) -> None:
+        super().__init__(f"standard output cannot be written: {reason}")
+        self.is_reader_gone = is_reader_gone
+
 
 class _Guarded(io.TextIOBase):
-    """Standard output whose failures are told from those of every other file."""
+    """Standard output whose failures are told from those of every other file.
+
+    A failure is raised to whoever writes, and not once more at the end of the process: that somebody who can do
+    without, such as the log, met it must not fail a command whose result is none of the output.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
+        self._lost: ResultLost | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._lost is not None
 
     def write(self, text: str) -> int:
+        if self._lost is not None:
+            raise self._lost
         try:
             return self._stream.write(text)
         except (OSError, ValueError) as error:
-            raise _lost(error) from error
+            raise self._lose(error) from error
 
     def flush(self) -> None:
+        if self._lost is not None:
+            return
         try:
             self._stream.flush()
         except (OSError, ValueError) as error:
-            raise _lost(error) from error
+            raise self._lose(error) from error
+
+    def _lose(self, error: Exception) -> ResultLost:
+        reason = error.strerror if isinstance(error, OSError) else None
+        self._lost = ResultLost(reason or "it is closed", is_reader_gone=isinstance(error, BrokenPipeError))
+        return self._lost
 
     @property
     def encoding(self) -> str:  # type: ignore[override] # the base class has none
@@ -66,16 +93,27 @@ class Streams:
         if isinstance(output, io.TextIOWrapper):
             # Names from outside may hold what a terminal's encoding does not.
             output.reconfigure(errors="backslashreplace")
-        sys.stdout = _Guarded(output)
+        self._output = _Guarded(output)
+        sys.stdout = self._output
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._output.is_lost:
+            _abandon_output()
         sys.stdout = self._before
 
 
-def abandon_output() -> None:
+def say_lost(error: ResultLost) -> int:
+    """The exit status of a command whose result is lost; only a reader who has seen enough is not worth a word."""
+    if error.is_reader_gone:
+        return BROKEN_PIPE_STATUS
+    print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - this is the program's voice
+    return 1
+
+
+def _abandon_output() -> None:
     """Let what is left in the buffer go nowhere, so that the end of the process does not fail on it again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -91,8 +129,3 @@ def _occupy(descriptor: int) -> None:
         if found != descriptor:
             os.dup2(found, descriptor)
             os.close(found)
-
-
-def _lost(error: Exception) -> ResultLost:
-    reason = error.strerror if isinstance(error, OSError) else "it is closed"
-    return ResultLost(f"standard output cannot be written: {reason}")

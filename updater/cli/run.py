@@ -8,7 +8,7 @@ from typing import Protocol
 
 from updater.cli.following import Following
 from updater.cli.output import ResultLost
-from updater.cli.signals import Shutdown
+from updater.cli.signals import Shutdown, end_at_once
 from updater.cli.summary import print_summary
 from updater.cli.version import short_version
 from updater.clock import render_duration
@@ -118,15 +118,15 @@ def _announce(log: StandardEventLog, settings: Settings, warnings: tuple[Warned,
 
 
 def connection_facts(values: RunSettings) -> dict[str, str | bool]:
-    """What the record about the connection says."""
+    """What the record about the connection says: how the server is spoken to, whichever setting decides it."""
     connection = values.connection
     return {
         "api_kind": values.applications_api,
         "server": connection.server,
         "auth_token": bool(connection.token or connection.token_file),
         "insecure": connection.is_insecure,
-        "grpc_web": connection.is_grpc_web,
-        "plaintext": connection.is_plaintext,
+        "grpc_web": connection.dialect.is_grpc_web,
+        "plaintext": connection.dialect.is_plaintext,
     }
 
 
@@ -156,7 +156,7 @@ def build(values: RunSettings, log: StandardEventLog, progress: Progress) -> Run
     """The object graph. Raises ``ConfigurationError``."""
     from updater.assembly import build_runtime  # noqa: PLC0415 - brings all adapters, which only a round needs
 
-    return build_runtime(values, log=log, progress=progress)
+    return build_runtime(values, log=log, progress=progress, last_resort=end_at_once)
 
 
 def progress_for(settings: Settings) -> Progress:
@@ -201,21 +201,22 @@ def make_round(
 
 def _repeat(runtime: Runtime, log: StandardEventLog, shutdown: Shutdown, stop: Callable[[], None]) -> int:
     if not shutdown.guard(runtime.run, stop):
-        log.warning("shutdown_incomplete", text="work was still running at the end of the shutdown timeout")
+        log.warning("shutdown_incomplete")
     log.info("updater_finished")
     return 0
 
 
 def _say_unreadable(log: StandardEventLog, settings: Settings, error: UpdaterError) -> int:
     """One record with the facts of the connection (``runtime.md`` 3.3)."""
+    dialect = run_settings(settings).connection.dialect
     log.error(
         "fleet_unreadable",
         exception=error,
         code=error.code,
         argocd_server=settings.text("argocd_server_addr"),
-        grpc_web=settings.is_on("argocd_grpc_web"),
+        grpc_web=dialect.is_grpc_web,
         grpc_webroot=settings.text("argocd_grpc_web_root_path"),
-        plaintext=settings.is_on("argocd_plaintext"),
+        plaintext=dialect.is_plaintext,
         insecure=settings.is_on("argocd_insecure"),
     )
     return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from updater.argocd.address import Dialect, dialect_of
 from updater.settings.git_parts import GitWriteSettings, git_settings
 from updater.settings.headers import parse_header
 from updater.settings.model import OriginKind, Settings
@@ -38,6 +39,11 @@ class ConnectionSettings:
     is_validating: bool = False
     write: str = "update"
     max_conflict_retries: int = 7
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the server is spoken to, whichever of these decides it."""
+        return dialect_of(self.server, plaintext=self.is_plaintext, grpc_web=self.is_grpc_web, root_path=self.root_path)
 
 
 @dataclass(frozen=True, slots=True)

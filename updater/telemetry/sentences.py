@@ -94,9 +94,18 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "annotation_remarked": "{text}",
         "argocd_token_expiry": "{text}",
         "spec_answer_differs": "{text}",
+        "output_lost": "records go to standard error from here on: {error}",
         "start_refused": "{error}",
         "bug_found": "This is a bug in argocd-image-updater, please report it: {error}",
         "stopping": "stopping after a signal: nothing more is begun, running work may end, a second signal abandons it",
+        "work_cut_off": (
+            "The shutdown timeout of {timeout} is over, what still runs is given up: {writes!keep} writes "
+            "({applications!keep}); the next start finds what is missing"
+        ),
+        "shutdown_incomplete": "Work was still running after its connections were cut",
+        "end_forced": "Ended by force {waited} after the end was asked for, because this hangs: {threads}",
+        "webhook_events_unfinished": "Not all webhook events could be finished before the end",
+        "webhook_events_left": "{count!keep} webhook events are lost with the end; polls find what they were about",
         "updater_finished": "Finished.",
     }
 )

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from typing import TextIO
 
-from updater.telemetry.rendering import Renderer
+from updater.telemetry.rendering import FIELDS_ATTRIBUTE, Renderer
 
 
 class StreamHandler(logging.Handler):
@@ -16,8 +16,8 @@ class StreamHandler(logging.Handler):
 
     ``has_result`` means that standard output belongs to the result of the command: every record goes to standard
     error. The streams are looked up at each record because a progress bar puts itself before standard error. When
-    standard output can no longer be written, records follow to standard error; when that fails too, nobody is left to
-    tell, and the work goes on.
+    standard output can no longer be written, records follow to standard error after one that says so; when that fails
+    too, nobody is left to tell, and the work goes on.
     """
 
     def __init__(self, plain: Renderer, terminal: Renderer | None, *, has_result: bool) -> None:
@@ -33,12 +33,15 @@ class StreamHandler(logging.Handler):
             self._terminal = replace(self._terminal, shows_tracebacks=shown)
 
     def emit(self, record: logging.LogRecord) -> None:
+        stream = self._stream(record)
         try:
-            self._write(self._stream(record), record)
-        except OSError:
-            self._has_result = True
+            self._write(stream, record)
+        except OSError as error:
             with contextlib.suppress(OSError):
-                self._write(sys.stderr, record)
+                if stream is not sys.stderr:
+                    self._write(sys.stderr, _lost_record(error))
+                    self._write(sys.stderr, record)
+            self._has_result = True
 
     def _stream(self, record: logging.LogRecord) -> TextIO:
         return sys.stderr if self._has_result or record.levelno >= logging.ERROR else sys.stdout
@@ -47,3 +50,9 @@ class StreamHandler(logging.Handler):
         renderer = self._terminal if self._terminal is not None and stream.isatty() else self._plain
         stream.write(renderer.line(record) + "\n")
         stream.flush()
+
+
+def _lost_record(error: OSError) -> logging.LogRecord:
+    return logging.makeLogRecord(
+        {"msg": "output_lost", "levelno": logging.WARNING, FIELDS_ATTRIBUTE: {"error": str(error)}}
+    )

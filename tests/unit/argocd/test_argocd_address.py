@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from updater.argocd.address import ServerAddress, parse_address
+from updater.argocd.address import Dialect, ServerAddress, dialect_of, parse_address
 from updater.errors import ConfigurationError
 
 ADDRESSES = {
@@ -38,6 +38,26 @@ def test_plaintext_and_root_path_are_options_too() -> None:
     address = parse_address("argo.test", plaintext=True, root_path="/argo-cd/")
     assert address == ServerAddress("http", "argo.test", None, "argo-cd")
     assert parse_address("http://argo.test/argo-cd", plaintext=True, root_path="argo-cd") == address
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "dialect"),
+    [
+        pytest.param("argo.test", {}, Dialect(is_plaintext=False, is_grpc_web=False), id="nothing said"),
+        pytest.param("argo.test", {"plaintext": True}, Dialect(is_plaintext=True, is_grpc_web=False), id="the flag"),
+        pytest.param("http://argo.test", {}, Dialect(is_plaintext=True, is_grpc_web=False), id="the scheme"),
+        pytest.param("argo.test/cd", {}, Dialect(is_plaintext=False, is_grpc_web=True), id="a path in the address"),
+        pytest.param(
+            "argo.test", {"root_path": "/cd"}, Dialect(is_plaintext=False, is_grpc_web=True), id="a root path"
+        ),
+        pytest.param("http://", {"grpc_web": True}, Dialect(is_plaintext=False, is_grpc_web=True), id="no address"),
+    ],
+)
+def test_address_and_options_together_decide_how_a_server_is_spoken_to(
+    text: str, options: dict[str, str | bool], dialect: Dialect
+) -> None:
+    given_options = {"plaintext": False, "grpc_web": False, "root_path": ""} | options
+    assert dialect_of(text, **given_options) == dialect  # type: ignore[arg-type]  # rows of a table
 
 
 CONTRADICTIONS = {

@@ -203,7 +203,11 @@ def test_records_move_to_stderr_when_the_reader_of_stdout_has_gone(
     log = start(started).log
     log.info("tags_listed")
     log.info("tags_chosen")
-    assert pipe.getvalue().count("\n") == 2
+    assert [line.split("msg=")[1].split(":")[0].strip('"') for line in pipe.getvalue().splitlines()] == [
+        "records go to standard error from here on",
+        "tags listed",
+        "tags chosen",
+    ]
 
 
 def test_closing_gives_the_root_logger_back() -> None:
