@@ -6,7 +6,6 @@ import http.client
 import logging
 import os
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
+from tests.ports import free_port
 from updater.assembly import build_runtime
 from updater.cli.following import Following
 from updater.clock import SystemClock
@@ -238,9 +238,7 @@ def test_run_takes_over_what_its_folder_says_while_it_waits(command: Command, sh
 @pytest.mark.usefixtures("looking_often")
 def test_webhook_takes_over_the_secret_that_its_folder_says(command: Command, tmp_path: Path) -> None:
     (tmp_path / "webhook.native-secret").write_text("planted-first")
-    with closing(socket.create_server(("", 0))) as free:
-        port = free.getsockname()[1]
-    clock, statuses = SystemClock(), []
+    port, clock, statuses = free_port(), SystemClock(), []
 
     def send(secret: str, wanted: int) -> None:
         for _ in range(int(PATIENCE_S / 0.02)):

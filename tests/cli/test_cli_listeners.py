@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
+from tests.ports import free_port, free_ports
 from updater.playground.showcase import Showcase
 
 pytestmark = pytest.mark.wire
@@ -21,11 +22,6 @@ pytestmark = pytest.mark.wire
 def taken() -> Iterator[int]:
     with closing(socket.create_server(("", 0))) as server:
         yield server.getsockname()[1]
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("", 0))) as server:
-        return int(server.getsockname()[1])
 
 
 NONE = ("--health-port=0", "--metrics-port=0", "--status-addr=")
@@ -53,7 +49,7 @@ def test_a_port_that_is_taken_ends_the_start_before_anything_is_sent(
 
 
 def test_the_ports_are_announced(command: Command) -> None:
-    health, metrics, status = free_port(), free_port(), free_port()
+    health, metrics, status = free_ports(3)
     ports = (f"--health-port={health}", f"--metrics-port={metrics}", f"--status-addr=127.0.0.1:{status}")
     outcome = command("run", "--interval=0", "--dry-run", *ports)
     assert outcome.status == 0

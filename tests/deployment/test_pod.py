@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import threading
 import urllib.error
@@ -19,6 +18,7 @@ import pytest
 from tests.deployment.documents import Container, container, find, load
 from tests.deployment.pod import need_namespaces, start_container
 from tests.git.http_server import PASSWORD, USER, HttpServer
+from tests.ports import free_ports
 from updater.model.applications import ANNOTATION_PREFIX
 from updater.playground.applications import helm_application
 from updater.playground.git_remote import BareRepository
@@ -104,12 +104,8 @@ def start(showcase: Showcase, tmp_path: Path) -> Iterator[Start]:
         process.communicate()
 
 
-def free_ports(*names: str) -> dict[str, int]:
-    probes = {name: socket.create_server(("127.0.0.1", 0)) for name in names}
-    ports = {name: probe.getsockname()[1] for name, probe in probes.items()}
-    for probe in probes.values():
-        probe.close()
-    return ports
+def ports_for(*names: str) -> dict[str, int]:
+    return dict(zip(names, free_ports(len(names)), strict=True))
 
 
 def ask(port: int, path: str) -> tuple[int, str]:
@@ -138,7 +134,7 @@ def test_it_follows_a_tag_is_probed_and_ends(showcase: Showcase, start: Start, o
     written = threading.Event()
     showcase.world.after_next("UpdateSpec", written.set)
     showcase.push_release("web", "1.0.1")
-    ports = free_ports("health", "metrics")
+    ports = ports_for("health", "metrics")
     process = start(ours, ports)
 
     assert written.wait(PATIENCE_S), end(process)
@@ -158,7 +154,7 @@ def test_it_starts_from_a_mounted_configuration(showcase: Showcase, start: Start
     showcase.push_release("web", "1.0.1")
     keys = keys_for(showcase)
     files = {f"{MOUNTED.literals['IMAGE_UPDATER_CONFIG_DIR']}/{key}": text for key, text in keys.items()}
-    process = start(MOUNTED, free_ports("health", "metrics"), files=files)
+    process = start(MOUNTED, ports_for("health", "metrics"), files=files)
 
     assert written.wait(PATIENCE_S), end(process)
     said = end(process)
@@ -167,7 +163,7 @@ def test_it_starts_from_a_mounted_configuration(showcase: Showcase, start: Start
 
 
 def test_the_webhook_container_listens_and_ends(start: Start) -> None:
-    ports = free_ports("webhook")
+    ports = ports_for("webhook")
     process = start(WEBHOOK, ports, {"webhook.ghcr-secret": "s3cret"})
 
     assert ask(ports["webhook"], "/healthz") == (200, "OK")

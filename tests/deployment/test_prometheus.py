@@ -18,7 +18,7 @@ import yaml
 
 from tests.deployment.monitoring import ALERTS, RULES, filled, targets
 from tests.deployment.tools import need_packaged
-from tests.git.programs import free_port
+from tests.ports import free_port
 from tests.program import program_command
 from updater.playground.showcase import Showcase
 

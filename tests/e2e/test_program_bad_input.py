@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import ssl
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.ports import free_port
 from tests.program import program_command
 from updater.playground.grpcweb_server import GrpcWebServer
 from updater.playground.showcase import Showcase
@@ -183,8 +183,7 @@ def test_a_host_that_does_not_exist(site: Site) -> None:
 
 
 def test_a_port_where_nobody_listens(site: Site) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     result = run("--argocd-server-addr", f"http://127.0.0.1:{port}", environment={"ARGOCD_TOKEN": site.token})
 
     one_line(result, f"127.0.0.1:{port}", "Connection refused", "--argocd-server-addr")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_ports
 from tests.program import program_command
 from updater.clock import Deadline, SystemClock
 from updater.playground.showcase import Showcase
@@ -21,11 +21,6 @@ from updater.playground.showcase import Showcase
 pytestmark = [pytest.mark.wire, pytest.mark.e2e]
 PATIENCE_S = 30.0
 CLOCK = SystemClock()
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return int(server.getsockname()[1])
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -50,7 +45,7 @@ def test_a_process_is_watched_from_start_to_end(showcase: Showcase, tmp_path: Pa
     registries = tmp_path / "registries.conf"
     registries.write_text(showcase.registries_conf)
     showcase.push_release("web", "1.0.1")
-    health, metrics, status = free_port(), free_port(), free_port()
+    health, metrics, status = free_ports(3)
     flags = [
         "--applications-api=argocd",
         "--disable-kubernetes",

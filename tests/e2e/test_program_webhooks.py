@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.program import program_command
 from tests.wire.webhooks.payloads import SECRET, SENT, Sent
 from updater.playground.showcase import REGISTRY_HOST, Showcase
@@ -67,13 +68,6 @@ class Serving:
         status = self.process.wait(PATIENCE_S)
         self._reader.join(PATIENCE_S)
         return status
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
 
 
 @pytest.fixture

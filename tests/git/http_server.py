@@ -8,7 +8,8 @@ from pathlib import Path
 
 import trustme
 
-from tests.git.programs import Server, free_port, need_program, stop
+from tests.git.programs import Server, need_program, stop
+from tests.ports import free_port
 
 USER, PASSWORD, TOKEN = "bot", "pass word'\"", "token-1234567890"
 

@@ -6,7 +6,6 @@ import os
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -15,8 +14,8 @@ from pathlib import Path
 import pytest
 
 _PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
-START_S = 10.0
-ENDING_S = 5.0
+START_S = 40.0
+ENDING_S = 20.0
 
 
 def need_program(name: str, package: str) -> str:
@@ -27,13 +26,6 @@ def need_program(name: str, package: str) -> str:
             pytest.fail(f"{name} of the package {package} is not installed")
         pytest.skip(f"needs {name} of the Debian package {package}")
     return found
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:

@@ -7,7 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.git.programs import Server, free_port, need_program
+from tests.git.programs import Server, need_program
+from tests.ports import free_port
 
 _CONFIGURATION = """
 Port {port}

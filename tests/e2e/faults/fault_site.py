@@ -12,6 +12,7 @@ from typing import Any
 
 from hurried_time import HurriedClock
 
+from tests.ports import free_port
 from updater.assembly import build_runtime
 from updater.assembly.runtime import Runtime
 from updater.playground.applications import helm_application
@@ -86,6 +87,7 @@ class Site:
 
     folder: Path
     clock: HurriedClock
+    port: int = field(default_factory=free_port)
     world: World = field(default_factory=World)
     registry: PlaygroundRegistry = field(default_factory=PlaygroundRegistry)
     bad_registry: PlaygroundRegistry = field(default_factory=PlaygroundRegistry)
@@ -106,9 +108,9 @@ class Site:
             registry.push(f"shop/{name}", "1.0.0")
             self.world.add_sample(helm_application(name, image=f"{host}/shop/{name}:1.0.0", **changes))
 
-    def serve(self, tls: ssl.SSLContext | None = None, port: int = 0) -> GrpcWebServer:
-        """Begin to serve the API."""
-        self.web = GrpcWebServer(self.world, tls=tls, port=port)
+    def serve(self, tls: ssl.SSLContext | None = None) -> GrpcWebServer:
+        """Begin to serve the API, each time at the same address."""
+        self.web = GrpcWebServer(self.world, tls=tls, port=self.port)
         return self.web
 
     def start(

@@ -30,13 +30,12 @@ def test_a_server_that_is_away_at_start_and_for_ten_minutes_and_comes_back_with_
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
     site.add(NAMES)
-    first = site.serve(server_context(authority))
-    url, port = first.url, int(first.address.rpartition(":")[2])
-    first.close()
+    url = site.serve(server_context(authority)).url
+    site.api.close()
 
     site.start(url, ca_file=str(ca_file), is_warmed_up=True)
     site.wait_for_records("fleet_unreadable")
-    site.serve(server_context(authority), port)
+    site.serve(server_context(authority))
     site.wait_until(lambda: set(site.attempts()) == set(NAMES), "nobody was attempted")
     assert site.world.wait_for_watchers(1, 20)
 
@@ -54,7 +53,7 @@ def test_a_server_that_is_away_at_start_and_for_ten_minutes_and_comes_back_with_
     assert len(site.threads()) <= MOST_THREADS, site.threads()
 
     back_s = site.clock.elapsed_s
-    site.serve(server_context(authority), port)
+    site.serve(server_context(authority))
     site.wait_for_tags(NAMES, "1.0.1")
     assert site.world.wait_for_watchers(1, 20)
     assert site.clock.elapsed_s - back_s < 400
@@ -68,11 +67,10 @@ def test_a_server_that_comes_back_with_a_new_authority_is_trusted_once_its_file_
     first.cert_pem.write_to_path(str(ca_file))
     site.add(NAMES)
     site.serve(server_context(first))
-    port = int(site.api.address.rpartition(":")[2])
     site.start(ca_file=str(ca_file))
     site.wait_until(lambda: set(site.attempts()) == set(NAMES), "nobody was attempted")
     site.api.close()
-    site.serve(server_context(second), port)
+    site.serve(server_context(second))
     site.release(NAMES, "1.0.1")
     site.wait_for_records("watch_failed")
     second.cert_pem.write_to_path(str(ca_file))

@@ -13,6 +13,7 @@ import pytest
 import trustme
 from transport.raw_peers import RawServer, answers, proxy, read_request, silent
 
+from tests.ports import free_port
 from updater.argocd.address import parse_address
 from updater.argocd.client import ArgoCDClient, CallTimeouts, ClientOptions
 from updater.argocd.connect import ConnectionOptions, connect
@@ -99,12 +100,6 @@ def server_context(authority: trustme.CA, *names: str, alpn: tuple[str, ...] = (
     if alpn:
         context.set_alpn_protocols(list(alpn))
     return context
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.mark.parametrize("use_grpc_web", [True, False])

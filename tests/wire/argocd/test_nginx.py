@@ -18,6 +18,7 @@ import trustme
 
 from generated.application_messages_pb2 import ApplicationQuery
 from generated.application_service_pb2_grpc import ApplicationServiceStub
+from tests.ports import free_ports
 from updater.argocd.address import parse_address
 from updater.argocd.client import ArgoCDClient, ClientOptions
 from updater.argocd.connect import ConnectionOptions, connect
@@ -79,7 +80,7 @@ class Nginx:
         authority.cert_pem.write_to_path(folder / "ca.pem")
         authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
         self.ca_file = str(folder / "ca.pem")
-        self.tls_port, self.plain_port = free_ports()
+        self.tls_port, self.plain_port = free_ports(2)
         config = folder / "nginx.conf"
         config.write_text(
             CONFIG.format(
@@ -112,12 +113,6 @@ class Nginx:
     def close(self) -> None:
         self._process.terminate()
         self._process.wait(WAIT_S)
-
-
-def free_ports() -> tuple[int, int]:
-    """Two ports that nobody listens on. nginx takes numbers only."""
-    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
-        return first.getsockname()[1], second.getsockname()[1]
 
 
 @pytest.fixture

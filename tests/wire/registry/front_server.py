@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_ports
 from tests.wire.registry.debian_server import PASSWORD, USER
 
 BINARY = shutil.which("nginx") or ""
@@ -68,7 +69,7 @@ def blob_front(folder: Path, registry: str) -> Iterator[BlobFront]:
         if os.environ.get("UPDATER_REQUIRE_REAL") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    api, storage = _free_port(), _free_port()
+    api, storage = free_ports(2)
     basic = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
     config = folder / "nginx.conf"
     text = _CONFIG.format(folder=folder, api=api, storage=storage, registry=registry, basic=basic)
@@ -82,14 +83,8 @@ def blob_front(folder: Path, registry: str) -> Iterator[BlobFront]:
         process.communicate(timeout=10)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
