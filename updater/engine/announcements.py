@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from updater.clock import Clock, SystemClock
+from updater.engine.emptiness import FleetEmptiness
 from updater.engine.failure_classes import is_mild, is_standing
 from updater.engine.git_failures import GitFailure, SaidGitFailures, examples_of, group_git_failures
 from updater.engine.registry_failures import (
@@ -13,7 +14,6 @@ from updater.engine.registry_failures import (
     SaidFailures,
     group_registry_failures,
     is_registry_failure,
-    tally_text,
 )
 from updater.model.applications import ApplicationKey, ApplicationSnapshot
 from updater.model.changes import WriteBackResult, WriteOutcome
@@ -41,7 +41,7 @@ class Announcer:
         self._said: set[tuple[ApplicationKey, str]] = set()
         self._failures: dict[tuple[str, ApplicationKey], str] = {}
         self._problems: dict[tuple[ApplicationKey, str, str], str] = {}
-        self._emptiness = ""
+        self._emptiness = FleetEmptiness(log)
 
     def warnings(self, key: ApplicationKey, warnings: tuple[Warned, ...]) -> None:
         """Each once, until the Application or the process changes."""
@@ -68,19 +68,8 @@ class Announcer:
         who asked knows best what is missing.
         """
         self._log.info("cycle_started", applications=planned)
-        if is_named:
-            return
-        text = ""
-        if not listed:
-            text = (
-                "the token sees no Application; check its right to 'applications, get', --argocd-projects and "
-                "--match-application-label"
-            )
-        elif not planned:
-            text = f"none of {listed} Applications is to be looked after ({tally_text(reasons)})"
-        if text and text != self._emptiness:
-            self._log.warning("fleet_empty", text=text, listed=listed)
-        self._emptiness = text
+        if not is_named:
+            self._emptiness.look(listed, planned, reasons)
 
     def unanswered(self, decisions: Iterable[Decision]) -> None:
         """One error per minute for each cause among the images that registries did not answer for."""

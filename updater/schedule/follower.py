@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from updater.clock import Clock, Deadline
+from updater.engine.emptiness import FleetEmptiness
 from updater.errors import UpdaterError
 from updater.model.applications import ApplicationSnapshot
 from updater.ports.fleet import FleetEvent, FleetFeed, FleetSource
@@ -83,6 +84,7 @@ class FleetFollower:
         self._hooks = hooks
         self._clock = clock
         self._log = log
+        self._emptiness = FleetEmptiness(log)
         self._complaints = Complaints("fleet_unreadable", clock, log, hooks.on_trouble)
         watch_hooks = WatchHooks(lambda: fleet.newest_version, self._take_event, self._want_list)
         self._watcher = Watcher(access.feed, watch_hooks, options.watch, clock, log)
@@ -155,7 +157,9 @@ class FleetFollower:
     def _take_listing(self, snapshots: tuple[ApplicationSnapshot, ...]) -> None:
         with self._changing:
             self._hooks.on_change(self._fleet.take_listing(snapshots))
-        self._log.debug("applications_listed", count=len(snapshots), watched=len(self._fleet))
+        watched = len(self._fleet)
+        self._log.debug("applications_listed", count=len(snapshots), watched=watched)
+        self._emptiness.look(len(snapshots), watched)
 
     def _take_event(self, event: FleetEvent) -> None:
         with self._changing:

@@ -30,7 +30,10 @@ class Following:
         self.changes: queue.Queue[FleetChange] = queue.Queue()
         self.plans: queue.Queue[float] = queue.Queue()
         self.troubles: list[str] = []
-        self.follower = FleetFollower(
+        self.follower = self.make()
+
+    def make(self) -> FleetFollower:
+        return FleetFollower(
             FleetAccess(self.source, self.feed),
             self.fleet,
             FollowOptions(relist_s=RELIST_S, least_gap_s=GAP_S),
@@ -70,6 +73,27 @@ def test_one_list_then_watch_from_the_newest_version(following: Following) -> No
     events.tell(FleetEvent(application("c", 11)))
     assert following.changes.get(timeout=WAIT_S) == FleetChange(added=("ns/c",))
     assert following.source.calls == 1
+
+
+def test_a_fleet_of_nobody_is_one_warning_while_it_lasts(following: Following) -> None:
+    everybody = following.source.snapshots
+    counts = []
+    for snapshots in ((), (), everybody, ()):
+        following.source.snapshots = snapshots
+        following.list_once()
+        counts.append(following.log.count("fleet_empty"))
+    assert counts == [1, 1, 1, 2]
+    assert "the token sees no Application" in str(following.log.fields_of("fleet_empty")["text"])
+
+
+def test_filters_that_leave_nobody_are_one_warning_too(following: Following) -> None:
+    following.fleet = KnownFleet(lambda _: False)
+    following.follower = following.make()
+    for _ in range(2):
+        following.list_once()
+    assert following.log.count("fleet_empty") == 1
+    text = str(following.log.fields_of("fleet_empty")["text"])
+    assert "none of 2 Applications is to be looked after (--loglevel debug says of each why)" in text
 
 
 def test_after_a_cut_watch_goes_on_from_the_last_version_and_one_list_is_planned(following: Following) -> None:
