@@ -54,6 +54,14 @@ class _Job:
         return ", ".join(application_names(self.intents))[:300]
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a look at the forge before the write showed; ``error`` is why it showed nothing."""
+
+    request: OpenRequest | None = None
+    error: ForgeError | None = None
+
+
 class RequestWriter:
     """Writes batches whose target wants a request. Thread-safe; remembers what was said, and what others want."""
 
@@ -84,15 +92,18 @@ class RequestWriter:
     def _write(
         self, run: Run, forge: RequestForge, settings: PullRequestSettings, carry_out: Callable[[Run], Results]
     ) -> Results:
-        found = self._look_up(run.batch, forge)
-        if found is not None:
+        seen = self._look_up(run.batch, forge)
+        if seen.request is not None:
             if not run.is_dry_run:
                 self._count(settings, "unchanged")
-            return _all_open(run, found)
+            return _all_open(run, seen.request)
         results = carry_out(run)
+        wanted = [index for index in results if results[index].outcome is WriteOutcome.WRITTEN or index in run.pending]
+        if seen.error is not None:
+            # Where a request is asked for next, that is the one thing to be told of: it fails for the same reason.
+            self._unseen(run.batch, seen.error, is_loud=run.is_dry_run or not wanted)
         if run.is_dry_run:
             return self._foreseen(run, forge, results)
-        wanted = [index for index in results if results[index].outcome is WriteOutcome.WRITTEN or index in run.pending]
         if not wanted:
             return results
         intents = tuple(run.batch.intents[index] for index in sorted(wanted))
@@ -100,7 +111,9 @@ class RequestWriter:
         try:
             request, is_new = self._ensure(job)
         except ForgeError as error:
-            self._failed(run.batch, job, error)
+            # What waits for a rate limit says nothing of what met it.
+            told = seen.error if seen.error is not None and isinstance(error, ForgeWaits) else error
+            self._failed(run.batch, job, told)
             return {**results, **{index: replace(results[index], warning=_text(error)) for index in wanted}}
         self._forget(run.batch)
         commit = next((results[index].commit for index in wanted if results[index].commit), "")
@@ -120,26 +133,25 @@ class RequestWriter:
         try:
             found = forge.find_open(run.batch.target.write_branch, run.base)
         except ForgeError as error:
-            self._unseen(run.batch, error)
+            self._unseen(run.batch, error, is_loud=True)
             return results
         if found is None:
             return results
         unchanged = {index: _unchanged(run.batch.intents[index], found) for index in held}
         return {**results, **unchanged}
 
-    def _look_up(self, batch: Batch, forge: RequestForge) -> OpenRequest | None:
+    def _look_up(self, batch: Batch, forge: RequestForge) -> _Seen:
         """An open request that carries these very changes, as far as that can be told before the remote is asked."""
         base, head = batch.target.revision, batch.target.write_branch
         if base in ("", _HEAD) or not all(_names_change(head, each) for each in batch.intents):
-            return None
+            return _Seen()
         try:
-            return forge.find_open(head, base)
+            return _Seen(forge.find_open(head, base))
         except ForgeError as error:
-            self._unseen(batch, error)
-            return None
+            return _Seen(error=error)
 
-    def _unseen(self, batch: Batch, error: ForgeError) -> None:
-        say = self._log.warning if self._is_news("lookup", batch, error) else self._log.debug
+    def _unseen(self, batch: Batch, error: ForgeError, *, is_loud: bool) -> None:
+        say = self._log.warning if is_loud and self._is_news("lookup", batch, error) else self._log.debug
         say("pull_request_lookup_failed", repository=str(batch.target.remote), error=str(error))
 
     def _ensure(self, job: _Job) -> tuple[OpenRequest, bool]:

@@ -208,11 +208,22 @@ def test_an_open_request_spares_the_whole_write(github: Place) -> None:
 
 
 @pytest.mark.slow
-def test_a_failing_look_up_is_a_warning_and_the_write_goes_on(github: Place) -> None:
+def test_a_failing_look_up_alone_is_no_trouble_and_the_write_goes_on(github: Place) -> None:
     github.server.forge.faults += [Reply(500)] * 3
     result = github.round("1.1.0")
     assert (result.outcome, len(github.world.open_ones())) == (WriteOutcome.WRITTEN, 1)
-    assert len(github.log.of("pull_request_lookup_failed")) == 1
+    assert github.log.levels("pull_request_lookup_failed") == ["debug"]
+
+
+@pytest.mark.slow
+def test_a_failing_look_up_without_a_request_after_it_is_a_warning(github: Place) -> None:
+    github.round("1.1.0")
+    (stored,) = github.world.requests
+    github.repository.git("update-ref", "refs/heads/main", github.repository.tip(stored.head))
+    stored.is_open = False
+    github.server.forge.faults += [Reply(500)] * 3
+    assert github.round("1.1.0").outcome is WriteOutcome.UNCHANGED
+    assert github.log.levels("pull_request_lookup_failed") == ["warning"]
 
 
 def test_a_push_stays_without_its_request_and_the_next_round_asks_again(github: Place) -> None:
@@ -245,12 +256,13 @@ def test_a_used_up_rate_limit_is_told_once_and_asked_for_nothing_more(github: Pl
     assert [result.outcome for result in results] == [WriteOutcome.WRITTEN] * 2
     assert all(result.warning.startswith("pr_failed: ") for result in results)
     assert len(github.server.forge.asked) == 1
-    assert github.log.levels("pull_request_lookup_failed") == ["warning", "debug"]
-    assert github.log.levels("pull_request_failed") == ["debug", "debug"]
+    assert github.log.levels("pull_request_lookup_failed") == ["debug", "debug"]
+    assert github.log.levels("pull_request_failed") == ["warning", "debug"]
+    assert "limit" in str(github.log.of("pull_request_failed")[0]["error"])
 
 
 @pytest.mark.slow
-def test_a_denied_request_is_a_warning_that_names_the_right(github: Place) -> None:
+def test_a_denied_request_is_one_warning_that_names_the_right(github: Place) -> None:
     github.world.token = "rotated-away-1"
     result = github.round("1.1.0")
     assert result.outcome is WriteOutcome.WRITTEN
@@ -259,7 +271,7 @@ def test_a_denied_request_is_a_warning_that_names_the_right(github: Place) -> No
     assert [fields["code"] for fields in github.log.of("pull_request_failed")] == ["pr_denied"]
     github.round("1.1.0")
     assert github.log.levels("pull_request_failed") == ["warning", "debug"]
-    assert github.log.levels("pull_request_lookup_failed") == ["warning", "debug"]
+    assert github.log.levels("pull_request_lookup_failed") == ["debug", "debug"]
     text = github.metrics.render().decode()
     assert 'argocd_image_updater_git_operations_total{op="pull_request",result="denied"} 4.0' in text
     assert 'argocd_image_updater_git_pull_requests_total{provider="github",result="denied"} 2.0' in text
