@@ -81,6 +81,23 @@ class Deadline:
         return Deadline(self.clock, min(self.at_s, self.clock.monotonic_s() + seconds))
 
 
+class Countdown:
+    """A deadline that begins to run when somebody says so for the first time. Thread-safe."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._deadline: Deadline | None = None
+
+    def start(self) -> Deadline:
+        """The deadline, which the first caller sets."""
+        with self._lock:
+            if self._deadline is None:
+                self._deadline = Deadline.after(self._clock, self._seconds)
+            return self._deadline
+
+
 @dataclass(frozen=True, slots=True)
 class Backoff:
     """How often and how long to wait between attempts: base growing by a factor up to a cap, with jitter.

@@ -10,6 +10,7 @@ import yaml
 from docs.manifest_settings import FILES
 from docs.manifests import ARGO_CD_VALUES, INSTALL_MANIFEST, argo_cd_values, install_manifest
 from tests.deployment.documents import CONFIG, Container, container, find, folders_of_kustomize, load
+from updater.assembly.ending import LONGEST_CLOSING_S
 from updater.settings.arguments import parse_arguments
 from updater.settings.missing import refuse_missing
 from updater.settings.model import Platform
@@ -166,7 +167,7 @@ def test_volumes_of_the_patch_cannot_replace_those_of_argocd_server() -> None:
 def test_the_grace_period_outlasts_the_shutdown_timeout() -> None:
     timeout = default("IMAGE_UPDATER_SHUTDOWN_TIMEOUT")
     assert isinstance(timeout, float)
-    assert BASE.pod["terminationGracePeriodSeconds"] > timeout
+    assert BASE.pod["terminationGracePeriodSeconds"] > timeout + LONGEST_CLOSING_S
 
 
 def test_there_is_one_replica_that_ends_before_its_successor_starts() -> None:

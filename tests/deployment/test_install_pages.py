@@ -15,6 +15,7 @@ import yaml
 from tests.deployment.documents import CONFIG, ROOT, Document, container, find
 from tests.deployment.rendering import build_with, template
 from tests.deployment.tools import run_tool
+from updater.assembly.ending import LONGEST_CLOSING_S
 from updater.registry.configuration import parse_registries
 from updater.settings.arguments import parse_arguments
 from updater.settings.model import Platform
@@ -114,7 +115,7 @@ def test_the_container_of_the_page_starts_with_settings_that_the_program_knows()
 def test_a_service_may_take_longer_to_end_than_the_program(name: str) -> None:
     (timeout,) = [option.default for option in OPTIONS if option.name == "IMAGE_UPDATER_SHUTDOWN_TIMEOUT"]
     assert isinstance(timeout, float)
-    assert int(unit(name)["TimeoutStopSec"][0]) > timeout
+    assert int(unit(name)["TimeoutStopSec"][0]) > timeout + LONGEST_CLOSING_S
 
 
 def test_both_services_are_confined_in_the_same_way() -> None:

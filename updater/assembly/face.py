@@ -21,9 +21,6 @@ from updater.settings.parts import FaceSettings
 PROBE_LIMITS = Limits(workers=8, request_timeout_s=3.0)
 """Probes are small and wait for a second; who takes longer than this must not keep a worker from them."""
 
-CLOSE_TIMEOUT_S = 2.0
-"""For answers that are on their way when everything else has ended."""
-
 _STARTED = {
     "health": "health_server_started",
     "metrics": "metrics_server_started",
@@ -56,15 +53,14 @@ class Face:
             for listener in self._listeners:
                 listener.bind()
         except BaseException:
-            self.close()
+            self.close(Deadline.after(self._around.clock, 0.0))
             raise
         for listener in self._listeners:
             self._around.log.info(_STARTED[listener.name], port=listener.address.port)
             listener.start(on_death)
 
-    def close(self) -> None:
+    def close(self, deadline: Deadline) -> None:
         """Close all, by one deadline. Idempotent."""
-        deadline = Deadline.after(self._around.clock, CLOSE_TIMEOUT_S)
         for listener in self._listeners:
             listener.stop(deadline)
 

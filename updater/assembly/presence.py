@@ -9,6 +9,7 @@ from sidecar.addresses import Address
 from updater.assembly.face import Face, Shown, build_face
 from updater.assembly.health import FreshExposition, RuntimeHealth
 from updater.assembly.surroundings import Surroundings
+from updater.clock import Deadline
 from updater.errors import UpdaterError
 from updater.model.report import Report
 from updater.ports.status import Rhythm
@@ -86,9 +87,9 @@ class Presence:
         """The shutdown has begun: probes hear of it."""
         self._is_ending = True
 
-    def close(self) -> None:
+    def close(self, deadline: Deadline) -> None:
         """Close the listeners. Idempotent."""
-        self._face.close()
+        self._face.close(deadline)
 
     @property
     def lost_listener(self) -> str:

@@ -1,9 +1,9 @@
 """The runtime of ``run``: everything that lives as long as the process, and its end.
 
 Shutdown order (``runtime.md`` 3.10): no new webhooks are taken, and those that were accepted are finished; jobs, Watch
-and cycles stop; no new polls and writes begin; what runs is waited
-for, up to the shutdown timeout; then connections are cut; at last everything is closed, listeners included: until then
-probes are answered that the updater is shutting down.
+and cycles stop; no new polls and writes begin; what runs is waited for, up to the shutdown timeout; then connections
+are cut; at last everything is closed, listeners included: until then probes are answered that the updater is shutting
+down. How long each step may take is the business of ``updater.assembly.ending``.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from updater.argocd.fleet import ArgoCDFleet, FleetOptions
 from updater.argocd.overrides import ArgoCDOverrides, OverrideOptions, WriteMode
 from updater.argocd.watch import ArgoCDFeed
 from updater.assembly.connections import build_client
+from updater.assembly.ending import Ending, LastResort
 from updater.assembly.git import GitParts, build_git
 from updater.assembly.presence import Presence, exported_metrics
 from updater.assembly.registries import FleetRegistries, build_registries, share_tags_s
 from updater.assembly.rounds import ROUND_TIMEOUT_S, Rounds, Writes
 from updater.assembly.surroundings import Surroundings
+from updater.assembly.underway import WritesUnderway
 from updater.assembly.webhooks import Webhooks, build_webhooks
 from updater.clock import Backoff, Deadline, SystemClock
 from updater.engine.writing import Parked, Writers, not_parked
@@ -54,6 +56,7 @@ class _Parts:
     registries: FleetRegistries
     presence: Presence
     git: GitParts
+    ending: Ending
     webhooks: Webhooks | None = None
 
 
@@ -73,7 +76,7 @@ class Runtime:
         self._feed = ArgoCDFeed(parts.client, listed)
         self._runner: CycleRunner | ContinuousRunner | None = None
         self._polls: PollNudges | None = None
-        self._cut: threading.Timer | None = None
+        self._is_idle = True
         self._lost_listener = ""
 
     def open(self) -> None:
@@ -99,7 +102,7 @@ class Runtime:
         return self._cycle_runner().run_cycle()
 
     def run(self) -> bool:
-        """Rounds or attempts until ``stop``; False when something was still busy at the end of the shutdown timeout.
+        """Rounds or attempts until ``stop``; False when something was still busy at the deadline of the shutdown.
 
         With interval 0 there is one pass, which raises ``ArgoCDError`` when the Applications cannot be listed.
         """
@@ -109,22 +112,19 @@ class Runtime:
         self._connect_nudges(self._runner)
         if self._rounds.stopping.is_set():
             self._runner.stop()
-        return self._runner.run()
+        self._is_idle = self._runner.run()
+        return self._is_idle
 
     def stop(self) -> None:
         """Begin nothing new, let what runs finish until the shutdown timeout, then cut it off. Returns at once."""
-        timeout_s = self._settings.shutdown_timeout_s
         self._parts.presence.end()
         self._rounds.ending_cycles.set()
-        if self._cut is None:
-            self._cut = threading.Timer(timeout_s, self._cut_connections)
-            self._cut.daemon = True
-            self._cut.start()
+        self._parts.ending.begin(self._cut_connections)
         if self._parts.webhooks is None or self._runner is None:
             self._end()
         else:
             self._runner.keep_only_nudged()
-            self._parts.webhooks.end(timeout_s, self._end)
+            self._parts.webhooks.end(self._parts.ending.events, self._end)
 
     def reconfigure(self, settings: RunSettings) -> None:
         """Take over what may change while the process runs (``runtime.md`` 1.16). Raises ``ConfigurationError``."""
@@ -143,13 +143,14 @@ class Runtime:
     def close(self) -> None:
         """Close every connection. Idempotent."""
         self._parts.clock.stop()
-        if self._cut is not None:
-            self._cut.cancel()
+        self._parts.ending.done_working()
         self._cut_connections()
         self._parts.git.close()
+        answers = self._parts.ending.answers
         if self._parts.webhooks is not None:
-            self._parts.webhooks.close()
-        self._parts.presence.close()
+            self._parts.webhooks.close(answers)
+        self._parts.presence.close(answers)
+        self._parts.ending.close(is_idle=self._is_idle)
 
     def _end(self) -> None:
         self._rounds.stopping.set()
@@ -186,9 +187,8 @@ class Runtime:
             images_of=self._rounds.images_of,
             process_nudged=None if self._parts.webhooks is None else self._process_between,
         )
-        around = self._around
-        timeout_s = self._settings.shutdown_timeout_s
-        return CycleRunner(parts, self._schedule(), timeout_s, around.metrics, around.clock, around.log)
+        around, reports = self._around, self._parts.ending.reports
+        return CycleRunner(parts, self._schedule(), reports, around.metrics, around.clock, around.log)
 
     def _continuous_runner(self) -> ContinuousRunner:
         settings = self._settings
@@ -202,9 +202,8 @@ class Runtime:
             images_of=self._rounds.images_of,
             is_polling=settings.is_polling,
         )
-        around = self._around
-        timeout_s = self._settings.shutdown_timeout_s
-        return ContinuousRunner(parts, self._schedule(), timeout_s, around.metrics, around.clock, around.log)
+        around, reports = self._around, self._parts.ending.reports
+        return ContinuousRunner(parts, self._schedule(), reports, around.metrics, around.clock, around.log)
 
     def _process_fleet(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Report:
         times = RoundTimes(self._progress, self._around.metrics, self._around.clock)
@@ -272,7 +271,7 @@ class Runtime:
         )
 
 
-def build_runtime(
+def build_runtime(  # noqa: PLR0913 - each is replaced on its own, by commands and by tests
     settings: RunSettings,
     *,
     log: EventLog,
@@ -280,8 +279,11 @@ def build_runtime(
     environment: Mapping[str, str] = os.environ,
     metrics: Metrics | None = None,
     clock: SystemClock | None = None,
+    last_resort: LastResort | None = None,
 ) -> Runtime:
     """The runtime for validated settings. Raises ``ConfigurationError``; nothing has been sent yet.
+
+    last_resort: what ends a process whose shutdown takes too long, None where nobody does.
 
     For an unverified native channel the server's certificate is fetched, which may raise ``ArgoCDUnreachable``.
     """
@@ -292,11 +294,14 @@ def build_runtime(
     client = build_client(settings.connection, around)
     stopping = threading.Event()
     git = build_git(settings.git, around, stopping, writers=settings.max_concurrency or len(os.sched_getaffinity(0)))
-    writes = Writes(Writers(_writer(settings, client, around), git.write_back), git.intents, stopping)
+    underway = WritesUnderway()
+    writers = underway.watching(Writers(_writer(settings, client, around), git.write_back))
+    writes = Writes(writers, git.intents, stopping)
     rounds = Rounds(settings, around, client=client, registries=registries, rules=rules, writes=writes)
     presence = Presence(settings, around, exported, registries.client.ports)
     webhooks = build_webhooks(settings.webhooks, around)
-    parts = _Parts(around.clock, client, registries, presence, git, webhooks)
+    ending = Ending(settings.shutdown_timeout_s, around, underway, last_resort)
+    parts = _Parts(around.clock, client, registries, presence, git, ending, webhooks)
     return Runtime(settings, around, parts, rounds, progress or NoProgress())
 
 

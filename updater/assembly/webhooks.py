@@ -21,7 +21,8 @@ from updater.clock import Deadline
 from updater.ports.nudges import Nudges, PushEvent
 from updater.settings.webhooks import WebhookSettings
 
-CLOSE_TIMEOUT_S = 2.0
+JOIN_TIMEOUT_S = 1.0
+"""For the thread that hands events on: what it is doing has a deadline of its own, and nobody waits for it."""
 
 
 class Webhooks:
@@ -90,14 +91,13 @@ class Webhooks:
         """For the processor: see ``updater.ports.nudges``."""
         return self._nudges is None or self._nudges.wait_settled(timeout_s)
 
-    def end(self, timeout_s: float, then: Callable[[], None]) -> None:
+    def end(self, deadline: Deadline, then: Callable[[], None]) -> None:
         """Refuse new webhooks, finish those that were accepted, and call ``then`` once. Returns at once."""
         with self._ending:
             if self._is_ending:
                 return
             self._is_ending = True
         self._application.refuse_all()
-        deadline = Deadline.after(self._around.clock, timeout_s)
 
         def finish() -> None:
             try:
@@ -109,12 +109,12 @@ class Webhooks:
 
         threading.Thread(target=finish, name="webhook-end", daemon=True).start()
 
-    def close(self) -> None:
+    def close(self, deadline: Deadline) -> None:
         """Stop listening, and give the threads back."""
         self._application.refuse_all()
         self._processor.stop()
-        self._listener.stop(Deadline.after(self._around.clock, CLOSE_TIMEOUT_S))
-        self._processor.join(CLOSE_TIMEOUT_S)
+        self._listener.stop(deadline)
+        self._processor.join(min(JOIN_TIMEOUT_S, deadline.remaining_s()))
 
     def _remark(self, routing: Routing) -> None:
         log = self._around.log

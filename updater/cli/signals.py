@@ -17,6 +17,11 @@ so a wait without end could keep a signal from its handler."""
 _T = TypeVar("_T")
 
 
+def end_at_once() -> None:
+    """End the process from any thread, whatever hangs: a shutdown took longer than it may, which is a failure."""
+    os._exit(1)
+
+
 class Shutdown:
     """Owns the handlers of SIGINT, SIGTERM and SIGHUP between enter and exit. For the main thread.
 

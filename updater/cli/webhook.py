@@ -87,7 +87,7 @@ def _serve(values: RunSettings, log: StandardEventLog, shutdown: Shutdown, follo
         with following.drive(runtime, webhook_command_settings):
             is_complete = shutdown.guard(runtime.run, stop)
         if not is_complete:
-            log.warning("shutdown_incomplete", text="work was still running at the end of the shutdown timeout")
+            log.warning("shutdown_incomplete")
     finally:
         runtime.close()
     log.info("updater_finished")

@@ -1,7 +1,8 @@
 """Continuous mode: each Application on its own interval, as the fleet comes and goes (``runtime.md`` 3.4).
 
-Shutdown order (3.10): jobs stop, then Watch, then the dispatcher; what runs is waited for, up to the timeout; then
-``run`` returns, and its caller flushes writers and closes connections. Pauses of Watch end when the clock is stopped.
+Shutdown order (3.10): jobs stop, then Watch, then the dispatcher; what runs is waited for, up to the
+deadline that all steps of the end share; then ``run`` returns, and its caller flushes writers and closes connections.
+Pauses of Watch end when the clock is stopped.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from updater.clock import Clock, Deadline
+from updater.clock import Clock, Countdown, Deadline
 from updater.model.applications import ApplicationSnapshot
 from updater.model.references import ImageRepository
 from updater.ports.log import EventLog
@@ -54,20 +55,23 @@ class ContinuousParts:
 
 
 class ContinuousRunner:
-    """Runs until ``stop``, which may come from any thread or a signal handler. ``run`` once."""
+    """Runs until ``stop``, which may come from any thread or a signal handler. ``run`` once.
+
+    ``end`` is by when workers that are busy must have ended; whoever stops the process starts it.
+    """
 
     def __init__(
         self,
         parts: ContinuousParts,
         options: ScheduleOptions,
-        shutdown_timeout_s: float,
+        end: Countdown,
         metrics: Metrics,
         clock: Clock,
         log: EventLog,
     ) -> None:
         self._parts = parts
         self._options = options
-        self._shutdown_timeout_s = shutdown_timeout_s
+        self._countdown = end
         self._metrics = metrics
         self._clock = clock
         self._log = log
@@ -103,7 +107,7 @@ class ContinuousRunner:
         return self._attempts.ended_s
 
     def run(self) -> bool:
-        """False when workers were still busy at the end of the shutdown timeout.
+        """False when workers were still busy at the deadline of the shutdown.
 
         With interval 0 everything is attempted once; then a fleet that cannot be listed raises ``ArgoCDError``.
         """
@@ -184,7 +188,7 @@ class ContinuousRunner:
 
     def _end(self) -> bool:
         self._dispatcher.stop()
-        deadline = Deadline.after(self._clock, self._shutdown_timeout_s)
+        deadline = self._countdown.start()
         is_idle = self._dispatcher.wait_idle(deadline.remaining_s())
         is_unwatched = self._follower.join(deadline.remaining_s())
         self._dispatcher.close()

@@ -1,8 +1,9 @@
 """Cycle mode: the whole fleet in one round, then a pause of one interval (``runtime.md`` 3.3).
 
 A cycle is a one-shot job that plans its successor when it ends, so cycles never overlap and the interval is a gap.
-Shutdown order (3.10): the job stops; a cycle that runs is waited for, up to the timeout; then ``run`` returns, and its
-caller flushes writers and closes connections. Whoever processes a cycle sees for himself that it should end early.
+Shutdown order (3.10): the job stops; a cycle that runs is waited for, up to the deadline that all steps of the end
+share; then ``run`` returns, and its caller flushes writers and closes connections. Whoever processes a cycle sees for
+himself that it should end early.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from updater.clock import Clock, Deadline
+from updater.clock import Clock, Countdown, Deadline
 from updater.errors import UpdaterError
 from updater.model.applications import ApplicationSnapshot
 from updater.model.report import Report
@@ -60,20 +61,23 @@ class CycleParts:
 
 
 class CycleRunner:
-    """Runs until ``stop``, which may come from any thread or a signal handler. ``run`` once."""
+    """Runs until ``stop``, which may come from any thread or a signal handler. ``run`` once.
+
+    ``end`` is by when a cycle that runs must have ended; whoever stops the process starts it.
+    """
 
     def __init__(
         self,
         parts: CycleParts,
         options: ScheduleOptions,
-        shutdown_timeout_s: float,
+        end: Countdown,
         metrics: Metrics,
         clock: Clock,
         log: EventLog,
     ) -> None:
         self._parts = parts
         self._options = options
-        self._shutdown_timeout_s = shutdown_timeout_s
+        self._end = end
         self._metrics = metrics
         self._clock = clock
         self._log = log
@@ -111,7 +115,7 @@ class CycleRunner:
         return len(self._known)
 
     def run(self) -> bool:
-        """False when a cycle was still running at the end of the shutdown timeout.
+        """False when a cycle was still running at the deadline of the shutdown.
 
         With interval 0 there is one cycle, in this thread; then what it fails with is raised.
         """
@@ -125,7 +129,7 @@ class CycleRunner:
         while not self._stopped.wait(_WAKE_S):
             pass
         self._jobs.stop()
-        return self._idle.wait(self._shutdown_timeout_s)
+        return self._idle.wait(self._end.start().remaining_s())
 
     def stop(self) -> None:
         """Let ``run`` end. Returns at once."""

@@ -60,6 +60,9 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "image_up_to_date": "Image '{image}' already on latest allowed version",
         "image_not_live": "Image '{image}' seems not to be live in this application, skipping",
         "image_without_tag": "No suitable image tag for upgrade found in list of available tags.",
+        "labels_unknown": (
+            "Could not read the labels of {image!keep}, so its change is written with none of them in its message: {error}"
+        ),
         "write_started": "Committing {changes} parameter update(s) for application {application!keep}",
         "write_finished": "Successfully updated the live application spec",
         "write_queued": (
@@ -99,13 +102,13 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "bug_found": "This is a bug in argocd-image-updater, please report it: {error}",
         "stopping": "stopping after a signal: nothing more is begun, running work may end, a second signal abandons it",
         "work_cut_off": (
-            "The shutdown timeout of {timeout} is over, what still runs is given up: {writes!keep} writes "
+            "The shutdown timeout of {timeout} is over, what still runs is given up: {writes!keep} write(s) "
             "({applications!keep}); the next start finds what is missing"
         ),
         "shutdown_incomplete": "Work was still running after its connections were cut",
         "end_forced": "Ended by force {waited} after the end was asked for, because this hangs: {threads}",
         "webhook_events_unfinished": "Not all webhook events could be finished before the end",
-        "webhook_events_left": "{count!keep} webhook events are lost with the end; polls find what they were about",
+        "webhook_events_left": "{count!keep} webhook event(s) are lost with the end; polls find what they were about",
         "updater_finished": "Finished.",
     }
 )

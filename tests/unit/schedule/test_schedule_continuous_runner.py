@@ -25,7 +25,7 @@ from schedule_fleet import (
     good,
 )
 
-from updater.clock import Backoff
+from updater.clock import Backoff, Countdown
 from updater.errors import ArgoCDUnavailable, RegistryError
 from updater.model.applications import ApplicationSnapshot
 from updater.model.references import ImageRepository
@@ -75,7 +75,9 @@ class Fleet:
             is_polling=is_polling,
         )
         schedule = ScheduleOptions(interval_s=interval_s, **options)
-        self.runner = ContinuousRunner(parts, schedule, timeout_s, self.metrics, self.clock, self.log)
+        self.runner = ContinuousRunner(
+            parts, schedule, Countdown(self.clock, timeout_s), self.metrics, self.clock, self.log
+        )
 
     def _process(self, snapshot: ApplicationSnapshot) -> Report:
         name = snapshot.key.name

@@ -13,7 +13,7 @@ import pytest
 from schedule_clock import ManualClock
 from schedule_fleet import WAIT_S, MemorySource, RecordingLog, RecordingMetrics, application, away, bad, good
 
-from updater.clock import Clock, SystemClock
+from updater.clock import Clock, Countdown, SystemClock
 from updater.errors import ArgoCDUnavailable
 from updater.model.applications import ApplicationSnapshot
 from updater.model.references import ImageRepository
@@ -81,7 +81,9 @@ class Rounds:
             images_of=lambda snapshot: frozenset({ImageRepository("", snapshot.key.name)}),
             process_nudged=self.process_nudged,
         )
-        return CycleRunner(parts, ScheduleOptions(**options), WAIT_S, self.metrics, self.clock, self.log)
+        return CycleRunner(
+            parts, ScheduleOptions(**options), Countdown(self.clock, WAIT_S), self.metrics, self.clock, self.log
+        )
 
 
 @pytest.fixture
@@ -266,7 +268,9 @@ def test_a_cycle_that_does_not_end_in_time_is_left_behind(running: Callable[[Cyc
     source.before = lambda: assert_true(leave.wait(WAIT_S))
     rounds = Rounds(source, clock=SystemClock())
     parts = CycleParts(source, rounds.admits, rounds.process, rounds.hooks)
-    runner = CycleRunner(parts, ScheduleOptions(), 0.0, rounds.metrics, rounds.clock, rounds.log)
+    runner = CycleRunner(
+        parts, ScheduleOptions(), Countdown(rounds.clock, 0.0), rounds.metrics, rounds.clock, rounds.log
+    )
     ended = running(runner)
     source.wait_for_calls(1)
     runner.stop()

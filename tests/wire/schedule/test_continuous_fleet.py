@@ -13,7 +13,7 @@ from generated.application_messages_pb2 import Application
 from updater.argocd.client import ArgoCDClient
 from updater.argocd.fleet import ArgoCDFleet, FleetOptions
 from updater.argocd.watch import ArgoCDFeed
-from updater.clock import Backoff, SystemClock
+from updater.clock import Backoff, Countdown, SystemClock
 from updater.model.applications import ApplicationSnapshot
 from updater.model.report import ApplicationReport, Report
 from updater.playground.applications import helm_application
@@ -48,7 +48,7 @@ class Running:
         access = FleetAccess(ArgoCDFleet(client, FleetOptions()), ArgoCDFeed(client, FleetOptions()))
         parts = ContinuousParts(access, _is_wanted, self._process, RoundHooks(on_gone=self.gone.put), follow)
         options = ScheduleOptions(interval_s=LONG_S)
-        self.runner = ContinuousRunner(parts, options, WAIT_S, NoMetrics(), clock, NullLog())
+        self.runner = ContinuousRunner(parts, options, Countdown(clock, WAIT_S), NoMetrics(), clock, NullLog())
 
     def _process(self, snapshot: ApplicationSnapshot) -> Report:
         self.attempts.put(snapshot.key.name)

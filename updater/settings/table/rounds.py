@@ -83,7 +83,7 @@ ROUNDS = (
         "IMAGE_UPDATER_SHUTDOWN_TIMEOUT",
         Kind.DURATION,
         20.0,
-        "How long running work may take to end after a signal",
+        "How long running work may take to end after a signal; the process has ended 5s later",
         variable="IMAGE_UPDATER_SHUTDOWN_TIMEOUT",
         has_flag=False,
         bounds=Bounds(0, 600, code="bad_duration"),
