@@ -16,6 +16,7 @@ from updater.errors import WriteBackError
 from updater.git.options import Admission, FetchMode, GitOptions
 from updater.manifests.targets import FileEdit
 from updater.model.changes import WriteOutcome
+from updater.model.git_prefixes import parse_git_prefix
 from updater.playground.git_remote import BareRepository
 from updater.writeback.git_options import GitWriteOptions
 from updater.writeback.git_staging import MAX_DIFF_LINES
@@ -333,7 +334,7 @@ def test_stale_locks_of_a_killed_process_do_not_stop_a_mirror(
     ],
 )
 def test_addresses_that_are_not_admitted_are_refused(make_bench: Callable[..., Bench], url: str, why: str) -> None:
-    git = GitOptions(admission=Admission(prefixes=("https://git.example.test/acme",)))
+    git = GitOptions(admission=Admission(prefixes=(parse_git_prefix("https://git.example.test/acme"),)))
     result = make_bench(BenchOptions(git=git)).write_one(intent_for(url, "1.1.0"))
     assert result.error_code == "repo_url_refused"
     assert why in result.error

@@ -35,7 +35,7 @@ def written_targets(snapshots: Iterable[ApplicationSnapshot], options: PlanOptio
         plan = plan_application(snapshot, options)
         target = _target(snapshot, plan, options)
         if target is not None:
-            key = (target.remote.key, target.credentials, target.revision)
+            key = (target.remote.place, target.credentials, target.revision)
             found.setdefault(key, (target, snapshot.key.namespace))
     return tuple(found.values())
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from updater.assembly.forges import RequestParts, build_requests
+from updater.assembly.git_admission import build_admission
 from updater.assembly.surroundings import Surroundings
 from updater.clock import Backoff
 from updater.errors import ConfigurationError, GitError
 from updater.git.authentication import CredentialedAccess
 from updater.git.credentials import CredentialBook, CredentialPlaces
-from updater.git.options import Admission, Committer, FetchMode, GitOptions, Signing, SigningMethod
+from updater.git.options import Committer, FetchMode, GitOptions, Signing, SigningMethod
 from updater.git.processes import ProcessLimits
 from updater.git.remotes import MirroredRemotes
 from updater.manifests.messages import DEFAULT_BATCH_SUBJECT, parse_message_template
@@ -74,7 +75,7 @@ def build_git(
     """A writer that has started nothing yet.
 
     writers: batches that are written at a time. secrets: those of the cluster, None where there is none. Raises
-    ``ConfigurationError`` for a template or a signing key of no use.
+    ``ConfigurationError`` for a template, a signing key or an allowed repository of no use.
     """
     options = _options(settings, around)
     intents = _intents(settings, around.log)
@@ -138,7 +139,7 @@ def _options(settings: GitWriteSettings, around: Surroundings) -> GitOptions:
         mode=FetchMode(settings.checkout_mode),
         limits=ProcessLimits(retry.soft_s, retry.fatal_s),
         committer=_committer(settings.commit, around),
-        admission=Admission(settings.allows_http, prefixes=settings.allowed_repositories),
+        admission=build_admission(settings, around.log),
         ssh_folder=Path(places.ssh),
         tls_folder=Path(places.tls),
         app_token_s=settings.app_token_s,

@@ -64,6 +64,7 @@ _REMOTES = frozenset(
         "secret_not_found",
         "credentials_scheme_mismatch",
         "repo_not_found",
+        "repo_untrusted",
         "host_key_unknown",
         "host_key_mismatch",
         "tls_failed",

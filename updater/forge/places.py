@@ -100,8 +100,6 @@ def find_place(provider: ForgeProvider, remote: GitRemote, urls: Sequence[ApiUrl
     segments = [_plain(part, remote) for part in remote.path.split("/") if part]
     if context and segments[: len(context)] == context:
         segments = segments[len(context) :]
-    if any(part in (".", "..") for part in segments):
-        raise _invalid(remote, "its path holds dots in the place of names")
     return _identified(provider, remote, api, segments)
 
 

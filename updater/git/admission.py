@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from updater.errors import GitError
 from updater.git.options import Admission
-from updater.model.git_remotes import GitRemote, GitScheme, is_prefix_of, normalise_git_url
+from updater.model.git_remotes import GitRemote, GitScheme
 
 
 def check_admission(remote: GitRemote, admission: Admission) -> None:
@@ -12,9 +12,9 @@ def check_admission(remote: GitRemote, admission: Admission) -> None:
     if remote.scheme is GitScheme.HTTP and not admission.allows_http:
         raise _refused(remote, "it is not encrypted", "use https, or set --git-allow-insecure-http")
     if remote.scheme is GitScheme.LOCAL and not admission.allows_local:
-        raise _refused(remote, "it is a path on this machine", "give the address of a server")
-    prefixes = [normalise_git_url(prefix) for prefix in admission.prefixes]
-    if prefixes and not any(is_prefix_of(prefix, remote.key) for prefix in prefixes):
+        hint = "give the address of a server, or set --git-allow-local-repositories"
+        raise _refused(remote, "it is a path on this machine", hint)
+    if admission.prefixes and not any(prefix.covers(remote) for prefix in admission.prefixes):
         raise _refused(remote, "it is not among the allowed repositories", "see --git-allowed-repositories")
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from updater.clock import Deadline
 from updater.errors import CredentialError
-from updater.git.matching import CredentialEntry, Match, auth_kind_is_needed, match_credentials
+from updater.git.matching import CredentialEntry, Match, auth_kind_is_needed, longest, match_credentials
 from updater.git.material import AuthKind, Material, auth_kind, no_credentials, parse_material
 from updater.git.places import CredentialFile, environment_entry, load_mounted_secret
-from updater.model.git_remotes import GitRemote, is_prefix_of, normalise_git_url
+from updater.model.git_remotes import GitRemote
 from updater.model.git_targets import REPOSITORY_CREDENTIALS, GitTarget
 from updater.ports.git import GitSecrets
 
@@ -67,10 +67,7 @@ class CredentialBook:
         if self._places.file is None:
             return None
         source = CredentialFile(self._places.file, self._places.environment)
-        covering = [
-            entry for entry in source.load_entries() if entry.is_for_git and is_prefix_of(entry.key, remote.key)
-        ]
-        best = min(covering, key=lambda entry: (-len(entry.key), entry.name), default=None)
+        best = longest(entry for entry in source.load_entries() if entry.covers(remote))
         return None if best is None else match_credentials(remote, (), (source.revealed(best),))
 
     def _in_environment(self, remote: GitRemote) -> Match | None:
@@ -120,8 +117,8 @@ def _entries(secrets: Mapping[str, Mapping[str, str]]) -> list[CredentialEntry]:
 
 def _check_secret(remote: GitRemote, fields: Mapping[str, str], name: str) -> None:
     """Raise ``invalid_secret`` with the field that is missing or wrong (``write-back.md`` 4.4)."""
-    url = fields.get("url", "").strip()
-    if url and not is_prefix_of(normalise_git_url(url), remote.key):
+    own = CredentialEntry(name, {"url": fields.get("url", "")})
+    if fields.get("url", "").strip() and not own.covers(remote):
         raise _invalid(name, "its field url names another repository")
     if not remote.is_http:
         wanted = ["sshPrivateKey"] if auth_kind_is_needed(remote) else []

@@ -28,8 +28,16 @@ def _row(pattern: str, code: str, what: str, hint: str = "", *, is_retryable: bo
 
 
 _DISK_FAILED = "disk_failed"
+_ADVICE = re.compile(r"To add an exception for this directory, call:\s+git config --global [^\n]*")
+"""git's own, for a configuration that we do not let it read."""
 
 _ROWS = (
+    _row(
+        r"detected dubious ownership|unsafe repository",
+        "repo_untrusted",
+        "the repository belongs to another user than the one that git runs as there",
+        "change its owner, or name it as safe.directory in /etc/gitconfig, for no user's own configuration is read",
+    ),
     _row(
         r"REMOTE HOST IDENTIFICATION HAS CHANGED",
         "host_key_mismatch",
@@ -108,7 +116,7 @@ _ROWS = (
 
 def failure_of(complaint: str, operation: str, *, otherwise: str, is_retryable: bool = False) -> GitError:
     """The error for what git wrote to stderr; ``otherwise`` is the code for a text that no row knows."""
-    said = cap_text(complaint) or "git gave no reason"
+    said = cap_text(_ADVICE.sub("", complaint)) or "git gave no reason"
     for row in _ROWS:
         if row.pattern.search(complaint):
             what = f"{operation}: {row.what} ({said})"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from updater.git.material import AuthKind, Material, auth_kind, no_credentials, parse_material
-from updater.model.git_remotes import GitRemote, is_prefix_of, normalise_git_url
+from updater.model.git_prefixes import GitPrefix, parse_git_prefix
+from updater.model.git_remotes import GitRemote, IllegalGitRemote, normalise_git_url
 
 _GIT_TYPES = ("", "git")
 
@@ -23,8 +24,21 @@ class CredentialEntry:
         return normalise_git_url(self.fields.get("url", ""))
 
     @property
+    def prefix(self) -> GitPrefix | None:
+        """What it is for as the beginning of addresses; None for an address that nobody may have."""
+        try:
+            return parse_git_prefix(self.fields.get("url", ""))
+        except IllegalGitRemote:
+            return None
+
+    @property
     def is_for_git(self) -> bool:
         return bool(self.key) and self.fields.get("type", "").strip().lower() in _GIT_TYPES
+
+    def covers(self, remote: GitRemote) -> bool:
+        """Whether it may be used for ``remote`` because of how its address begins."""
+        prefix = self.prefix
+        return self.is_for_git and prefix is not None and prefix.covers(remote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +104,9 @@ def _repository(remote: GitRemote, entries: Sequence[CredentialEntry], project: 
 
 
 def _template(remote: GitRemote, entries: Sequence[CredentialEntry]) -> CredentialEntry | None:
-    covering = [entry for entry in entries if entry.is_for_git and is_prefix_of(entry.key, remote.key)]
-    return min(covering, key=lambda entry: (-len(entry.key), entry.name), default=None)
+    return longest(entry for entry in entries if entry.covers(remote))
+
+
+def longest(entries: Iterable[CredentialEntry]) -> CredentialEntry | None:
+    """The one with the longest address, which knows most; by name where two are equal."""
+    return min(entries, key=lambda entry: (-len(entry.key), entry.name), default=None)

@@ -117,9 +117,9 @@ class MirrorStore:
         return self._folder
 
     @contextmanager
-    def use(self, remote_key: str, credentials: str) -> Iterator[Mirror]:
+    def use(self, place: str, credentials: str) -> Iterator[Mirror]:
         """The mirror of a remote under a credential reference, for the time of a batch."""
-        mirror = self._enter(f"{remote_key}\0{credentials}")
+        mirror = self._enter(f"{place}\0{credentials}")
         try:
             yield mirror
         finally:

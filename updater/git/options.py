@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from updater.git.processes import ProcessLimits
+from updater.model.git_prefixes import GitPrefix
 
 
 class FetchMode(Enum):
@@ -54,7 +55,7 @@ class Admission:
 
     allows_http: bool = False
     allows_local: bool = False
-    prefixes: tuple[str, ...] = ()
+    prefixes: tuple[GitPrefix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

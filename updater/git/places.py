@@ -16,7 +16,8 @@ import yaml
 
 from updater.errors import CredentialError
 from updater.git.matching import CredentialEntry
-from updater.model.git_remotes import GitRemote
+from updater.model.git_prefixes import parse_git_prefix
+from updater.model.git_remotes import GitRemote, IllegalGitRemote
 from updater.transport.redaction import cap_text
 
 MAX_FILE_BYTES = 1024 * 1024
@@ -110,6 +111,10 @@ class CredentialFile:
         name = f"entry {number}"
         if not isinstance(row, dict) or not isinstance(row.get("url"), str):
             raise self._wrong(f"{name} has no url", "give each entry the beginning of the addresses it is for")
+        try:
+            parse_git_prefix(row["url"])
+        except IllegalGitRemote as error:
+            raise self._wrong(f"the url of {name}: {error}", "write the address as git gets it") from error
         fields: dict[str, str] = {}
         for key, value in row.items():
             self._check_spelling(name, str(key))

@@ -70,7 +70,7 @@ class MirroredRemotes:
         self._version.check(deadline)
         credentials = f"{target.credentials} {target.project}"
         with (
-            self._opened().use(target.remote.key, credentials) as mirror,
+            self._opened().use(target.remote.place, credentials) as mirror,
             private_folder() as folder,
             self._access.open(target, namespace, deadline) as access,
         ):

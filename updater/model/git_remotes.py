@@ -1,7 +1,8 @@
 """The address of a Git repository: parsed once, admitted or refused, comparable.
 
 Grammar and normalisation: ``write-back.md`` 3.2 (admission) and 4.3 (the key). Two spellings of one repository have one
-key; scheme, user and port stay significant. Pure.
+key; scheme, user and port stay significant. The key is in lower case, because credentials are matched so; what is
+written to is told apart by the place, because servers may hold ``Deploy`` beside ``deploy``. Pure.
 """
 
 from __future__ import annotations
@@ -9,13 +10,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from updater.model.git_address_paths import has_control, has_dot_segment, local_path
 
 _SCP = re.compile(r"(?:[A-Za-z0-9._~-]+@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<path>[^:].*)")
 _HOST = re.compile(r"[\w._-]+|[0-9a-f:.]+")
 """Names, also international ones, and addresses without their brackets. Programs on the way run commands with the host
 in them (ssh's ProxyCommand), and git decodes escapes in it, so nothing else passes."""
-_AUTHORITY_AND_PATH = re.compile(r"(?P<authority>(?:[a-z][a-z0-9+.-]*://)?[^/]*)(?P<path>/.*)?", re.DOTALL)
+_AUTHORITY_AND_PATH = re.compile(r"(?P<authority>(?:[A-Za-z][A-Za-z0-9+.-]*://)?[^/]*)(?P<path>/.*)?", re.DOTALL)
+_SSH = re.compile(r"\Assh://", re.IGNORECASE)
+_NO_UTF_8 = "\N{REPLACEMENT CHARACTER}"
 
 
 class GitScheme(Enum):
@@ -33,20 +38,23 @@ class IllegalGitRemote(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class GitRemote:
-    """One repository. ``url`` is what git gets, without credentials; ``key`` is equal for equal repositories.
+    """One repository. ``url`` is what git gets, without credentials.
 
+    ``key`` is what credentials and permissions are matched by, ``place`` what is written to and shown: the key with the
+    letter case of the path. Equal places are one repository; of equal keys that is so on most servers, but not on all.
     ``port`` is None where the scheme's own is meant; ``path`` has neither a leading slash nor ``.git``.
     """
 
     url: str
     key: str
+    place: str
     scheme: GitScheme
     host: str
     port: int | None
     path: str
 
     def __str__(self) -> str:
-        return self.key
+        return self.place
 
     @property
     def is_http(self) -> bool:
@@ -54,25 +62,33 @@ class GitRemote:
 
 
 def normalise_git_url(text: str) -> str:
-    """The key of a URL or of a prefix of one (``write-back.md`` 4.3)."""
-    key = text.strip().lower()
-    if "://" not in key and not key.startswith("/"):
-        head, colon, tail = key.partition(":")
+    """The key of a URL or of a prefix of one (``write-back.md`` 4.3); a path on this machine keeps its letter case."""
+    text = text.strip()
+    path = local_path(text)
+    return _spelled(text.lower()) if path is None else path
+
+
+def authority_and_path(normalised: str) -> tuple[str, str]:
+    """The two parts of a key or place: scheme, user, host and port, and the path with its leading slash or nothing."""
+    match = _AUTHORITY_AND_PATH.fullmatch(normalised)
+    return (match["authority"], match["path"] or "") if match else (normalised, "")
+
+
+def _place(url: str) -> str:
+    path = local_path(url)
+    if path is not None:
+        return path
+    authority, path = authority_and_path(_spelled(url))
+    return f"{authority.lower()}{path}"
+
+
+def _spelled(url: str) -> str:
+    """One spelling for an address of SSH and its short form, with and without ``.git``."""
+    if "://" not in url:
+        head, colon, tail = url.partition(":")
         if colon and "/" not in head:
-            key = f"{head}/{tail.lstrip('/')}"
-    key = key.removeprefix("ssh://")
-    return key.rstrip("/").removesuffix(".git")
-
-
-def is_prefix_of(prefix: str, key: str) -> bool:
-    """Whether a normalised prefix covers a normalised URL: equal authority, and the path begins with its path."""
-    wanted, found = _parts(prefix), _parts(key)
-    return wanted[0] == found[0] and found[1].startswith(wanted[1])
-
-
-def _parts(key: str) -> tuple[str, str]:
-    match = _AUTHORITY_AND_PATH.fullmatch(key)
-    return (match["authority"], match["path"] or "") if match else (key, "")
+            url = f"{head}/{tail.lstrip('/')}"
+    return _SSH.sub("", url, count=1).rstrip("/").removesuffix(".git")
 
 
 def parse_git_remote(text: str) -> GitRemote:
@@ -91,14 +107,13 @@ def parse_git_remote(text: str) -> GitRemote:
     ):
         raise IllegalGitRemote("the address is empty, begins with a dash, or holds characters that no address has")
     if url.startswith("/"):
-        return GitRemote(url, normalise_git_url(url), GitScheme.LOCAL, "", None, _clean(url))
+        return _remote(url, GitScheme.LOCAL, url)
     if "://" in url:
         return _parse_url(url)
     match = _SCP.fullmatch(url)
     if match is None or match["path"].startswith("-") or match["host"].startswith("-"):
         raise IllegalGitRemote("the address is neither a URL nor user@host:path")
-    host = match["host"].strip("[]").lower()
-    return GitRemote(url, normalise_git_url(url), GitScheme.SSH, host, None, _clean(match["path"]))
+    return _remote(url, GitScheme.SSH, match["path"], host=match["host"].strip("[]").lower())
 
 
 def _parse_url(url: str) -> GitRemote:
@@ -108,21 +123,26 @@ def _parse_url(url: str) -> GitRemote:
     except ValueError as error:
         raise IllegalGitRemote("the address has a scheme or port that is not used for repositories") from error
     host = (parts.hostname or "").lower()
-    if scheme is GitScheme.LOCAL:
-        if host or not parts.path.startswith("/"):
-            raise IllegalGitRemote("a file URL has three slashes and an absolute path")
-        return GitRemote(url, normalise_git_url(url), scheme, "", None, _clean(parts.path))
-    if (
-        not _HOST.fullmatch(host)
-        or host.startswith("-")
-        or (parts.username or "").startswith("-")
-        or not _clean(parts.path)
-    ):
-        raise IllegalGitRemote("the address has no host or no path")
     if parts.query or parts.fragment:
         raise IllegalGitRemote("the address of a repository has neither a query nor a fragment")
+    if scheme is GitScheme.LOCAL:
+        if parts.netloc or not parts.path.startswith("/") or _NO_UTF_8 in unquote(parts.path):
+            raise IllegalGitRemote("a file URL has three slashes and an absolute path in UTF-8")
+        return _remote(parts.geturl(), scheme, parts.path)
+    if not _HOST.fullmatch(host) or host.startswith("-") or (parts.username or "").startswith("-"):
+        raise IllegalGitRemote("the address has no host or no path")
     bare = _without_login(parts, keeps_user=scheme is GitScheme.SSH)
-    return GitRemote(bare, normalise_git_url(bare), scheme, host, port, _clean(parts.path))
+    return _remote(bare, scheme, parts.path, host=host, port=port)
+
+
+def _remote(url: str, scheme: GitScheme, path: str, *, host: str = "", port: int | None = None) -> GitRemote:
+    if not _clean(path):
+        raise IllegalGitRemote("the address has no host or no path")
+    if has_dot_segment(path):
+        raise IllegalGitRemote("the path of the address holds . or .., so that it leads elsewhere than it says")
+    if has_control(path):
+        raise IllegalGitRemote("the path of the address holds encoded control characters")
+    return GitRemote(url, normalise_git_url(url), _place(url), scheme, host, port, _clean(path))
 
 
 def _without_login(parts: SplitResult, *, keeps_user: bool) -> str:

@@ -86,6 +86,7 @@ class GitWriteSettings:
     secret_namespaces: tuple[str, ...] = ()
     allowed_repositories: tuple[str, ...] = ()
     allows_http: bool = False
+    allows_local: bool = False
     app_token_s: float = 3600.0
 
 
@@ -120,6 +121,7 @@ def git_settings(settings: Settings) -> GitWriteSettings:
         secret_namespaces=settings.texts("git_secret_namespaces"),
         allowed_repositories=settings.texts("git_allowed_repositories"),
         allows_http=settings.is_on("git_allow_insecure_http"),
+        allows_local=settings.is_on("git_allow_local_repositories"),
         app_token_s=60.0 * settings.integer("argocd_github_app_creds_expiration_duration"),
     )
 

@@ -147,7 +147,7 @@ class GitWriteBack:
 
         Two threads that note at once may lose one of the notes, which costs one wait.
         """
-        remote = batch.target.remote.key
+        remote = batch.target.remote.place
         if all(result.error_code in _SILENT_CODES for result in results):
             kept = self._silent if len(self._silent) < _MAX_SILENT else frozenset()
             self._silent = kept | {remote}
@@ -175,7 +175,7 @@ def _tracks(batches: Sequence[Batch], silent: frozenset[str]) -> tuple[list[Batc
         tracks.setdefault(writer_key(batch.target), []).append(batch)
     by_remote: dict[str, list[list[Batch]]] = {}
     for track in tracks.values():
-        by_remote.setdefault(track[0].target.remote.key, []).append(track)
+        by_remote.setdefault(track[0].target.remote.place, []).append(track)
     answering = [found for remote, found in by_remote.items() if remote not in silent]
     others = [found for remote, found in by_remote.items() if remote in silent]
     ranks = (*zip_longest(*answering), *zip_longest(*others))

@@ -10,7 +10,7 @@ from updater.model.git_targets import REPOSITORY_CREDENTIALS, GitTarget
 from updater.writeback.git_intents import GitIntent
 
 WriterKey = tuple[str, str, str, str]
-"""Remote, credential reference, project, push branch: never two writers at a time for one of these."""
+"""Place of the remote, credential reference, project, push branch: never two writers at a time for one of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Batch:
 
 def writer_key(target: GitTarget) -> WriterKey:
     """What must not be written by two at a time."""
-    return target.remote.key, target.credentials, target.project, target.write_branch or target.revision
+    return target.remote.place, target.credentials, target.project, target.write_branch or target.revision
 
 
 def plan_batches(intents: Sequence[GitIntent], max_size: int) -> tuple[Batch, ...]:

@@ -234,7 +234,7 @@ class RequestWriter:
         """
         if isinstance(error, ForgeWaits):
             return False
-        key = (what, batch.target.remote.key, batch.target.write_branch)
+        key = (what, batch.target.remote.place, batch.target.write_branch)
         with self._lock:
             if error.code == _DENIED and self._said.get(key) == str(error):
                 return False
@@ -247,7 +247,7 @@ class RequestWriter:
         """The next failure is news again."""
         with self._lock:
             for what in ("lookup", "request"):
-                self._said.pop((what, batch.target.remote.key, batch.target.write_branch), None)
+                self._said.pop((what, batch.target.remote.place, batch.target.write_branch), None)
 
     def _count(self, settings: PullRequestSettings, result: str) -> None:
         self._measures.request_ended(settings.provider.value, result)

@@ -133,7 +133,6 @@ def test_the_operators_address_wins(word: str, url: str, urls: tuple[str, ...], 
         pytest.param("bitbucket", "https://bb.corp/acme/deploy", id="cloud elsewhere"),
         pytest.param("bitbucket-server", "https://bb.corp/bb/scm/OPS/deploy", id="context path before scm"),
         pytest.param("azuredevops", "https://dev.azure.com/acme/shop/deploy", id="no _git"),
-        pytest.param("github", "https://github.com/acme/%2e%2e", id="dots"),
         pytest.param("gitea", "/srv/git/acme/deploy", id="local path"),
     ],
 )

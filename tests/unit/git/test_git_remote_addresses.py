@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from contextlib import suppress
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from updater.model.git_remotes import (
-    GitScheme,
-    IllegalGitRemote,
-    is_prefix_of,
-    normalise_git_url,
-    parse_git_remote,
-)
+from updater.model.git_prefixes import parse_git_prefix
+from updater.model.git_remotes import GitScheme, IllegalGitRemote, normalise_git_url, parse_git_remote
 
 
 @pytest.mark.parametrize(
@@ -67,6 +65,12 @@ def test_an_address_is_taken_apart(text: str, scheme: GitScheme, host: str, port
         "a/b",
         "./a:b",
         "C:\\x",
+        "/",
+        "file:///",
+        "file:///srv/%ff",
+        "file:///srv/a?x",
+        "file://@/srv/a",
+        "ssh://h.test/a%0ab",
     ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
@@ -92,16 +96,121 @@ def test_a_password_in_an_address_goes_no_further(text: str, url: str) -> None:
     ("prefix", "url", "covers"),
     [
         ("https://h.test", "https://h.test/a", True),
+        ("https://h.test/", "https://h.test/a", True),
         ("https://h.test/ac", "https://h.test/acme", True),
+        ("https://h.test/ac/", "https://h.test/acme", False),
+        ("https://h.test/acme/", "https://h.test/acme/deploy.git", True),
+        ("https://h.test/acme/", "https://h.test/acme", True),
+        ("https://h.test/acme/deploy.git", "https://h.test/acme/deploy", True),
+        ("https://h.test/acme/deploy.git", "https://h.test/acme/deploy-other", False),
+        ("https://H.test/Acme", "https://h.test/acme/a", True),
+        ("https://h.test/acme", "https://h.test//acme/a", False),
         ("https://h.test", "https://h.test.evil.test/a", False),
         ("https://h.test", "https://h.test:8443/a", False),
         ("https://h.test", "http://h.test/a", False),
         ("git@h.test:acme", "ssh://git@h.test/acme/a.git", True),
+        ("ssh://git@h.test:22", "ssh://git@h.test:22/acme/a.git", True),
         ("https://h.test/a", "https://h.test@evil.test/a", False),
+        ("/srv/git", "/srv/git/a.git", True),
+        ("/srv/git/", "/srv/git-other/a.git", False),
+        ("/srv/git", "file:///srv/git/a", True),
+        ("file:///srv/git/", "/srv//git/a", True),
+        ("/srv/git", "/srv/Git/a", False),
+        ("/", "/srv/git/a", True),
+        ("/", "https://h.test/a", False),
+        ("https://h.test", "/srv/git/a", False),
     ],
 )
 def test_a_prefix_ends_at_the_host(prefix: str, url: str, covers: bool) -> None:  # noqa: FBT001 - a column of the table
-    assert is_prefix_of(normalise_git_url(prefix), normalise_git_url(url)) is covers
+    assert parse_git_prefix(prefix).covers(parse_git_remote(url)) is covers
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "https://h.test/a/..", "git@h.test:../a", "/srv/./git", "https://h.test/%2E/"]
+)
+def test_a_prefix_that_no_address_has_is_an_error(text: str) -> None:
+    with pytest.raises(IllegalGitRemote):
+        parse_git_prefix(text)
+
+
+BEGINNINGS = ("https://h.test/", "http://h.test:1/", "ssh://git@h.test/", "git@h.test:", "file:///srv/", "/srv/")
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a/../b",
+        "../b",
+        "a/..",
+        "a/./b",
+        "a/.",
+        "a/%2e%2e/b",
+        "a/%2E./b",
+        "a/.%2e/b",
+        "a/%2e/b",
+        "a%2f..%2fb",
+        "a%2F%2e%2E%2Fb",
+        "a%5c..%5cb",
+        "a/..;x=1/b",
+        "a/%252e%252e/b",
+        "a/%25252e%25252e/b",
+        "a/" + "%25" * 3 + "25" * 90 + "2e",
+    ],
+)
+def test_an_address_that_leads_elsewhere_than_it_says_is_refused(beginning: str, path: str) -> None:
+    with pytest.raises(IllegalGitRemote, match=r"holds \. or \.\."):
+        parse_git_remote(beginning + path)
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+@pytest.mark.parametrize("path", ["a.b/..c", ".github/x", "a/...", "a%20b/c", "a/b..git", "100%/a", "a%2fb", "a;x/b"])
+def test_dots_in_names_are_no_harm(beginning: str, path: str) -> None:
+    assert parse_git_remote(beginning + path).path.endswith(path.removesuffix(".git"))
+
+
+_PIECES = ("a", ".", "..", "/", "\\", "%2e", "%2E", "%2f", "%5C", "%", "25", ";", "x.git", "%00", "?", "@", ":")
+
+
+@given(st.sampled_from(BEGINNINGS), st.lists(st.sampled_from(_PIECES), max_size=8).map("".join))
+def test_no_address_that_is_taken_has_a_dot_segment(beginning: str, path: str) -> None:
+    try:
+        remote = parse_git_remote(beginning + path)
+    except IllegalGitRemote:
+        return
+    path = remote.path
+    for _ in range(len(path)):
+        path = unquote(path).replace("\\", "/")
+        plain = re.sub("/+", "/", f"./{path}").rstrip("/")
+        assert posixpath.normpath(plain) == plain.removeprefix("./"), remote
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_one_key", "is_one_place"),
+    [
+        pytest.param("https://h.test/Acme/A", "https://h.test/acme/a", True, False, id="letter case of a path"),
+        pytest.param("https://H.test/a", "https://h.test/a.git/", True, True, id="letter case of a host"),
+        pytest.param("HTTPS://h.test/a", "https://h.test/a", True, True, id="letter case of a scheme"),
+        pytest.param("git@h.test:Acme/a", "ssh://git@H.test/Acme/a", True, True, id="two forms of SSH"),
+        pytest.param("git@h.test:Acme/a", "git@h.test:acme/a", True, False, id="letter case over SSH"),
+        pytest.param("https://h.test/a", "http://h.test/a", False, False, id="scheme"),
+        pytest.param("/srv/Git/a", "/srv/git/a", False, False, id="letter case of a folder"),
+        pytest.param("/srv/git/A.git", "file:///srv/git/A", True, True, id="path and URL"),
+        pytest.param("FILE:///srv//git/A/", "/srv/git/A", True, True, id="doubled slashes of a folder"),
+        pytest.param("file:///srv/a%62", "/srv/ab", True, True, id="git decodes a URL"),
+        pytest.param("/srv/a%62", "/srv/ab", False, False, id="git decodes no path"),
+        pytest.param("/srv/a/.git", "/srv/a", True, True, id="inside a checkout"),
+    ],
+)
+def test_spellings_of_one_repository_have_one_key(
+    one: str, other: str, *, is_one_key: bool, is_one_place: bool
+) -> None:
+    first, second = parse_git_remote(one), parse_git_remote(other)
+    assert (first.key == second.key, first.place == second.place) == (is_one_key, is_one_place)
+
+
+def test_people_see_an_address_in_the_letter_case_of_its_path() -> None:
+    assert str(parse_git_remote("https://Git.Example.com/Acme/Deploy.git")) == "https://git.example.com/Acme/Deploy"
 
 
 @given(st.text(max_size=60) | st.from_regex(r"(https|ssh|file)://[a-z@:/.\[\]-]{0,30}", fullmatch=True))

@@ -41,6 +41,7 @@ def _settings(*words: str, **environment: str) -> GitWriteSettings:
         ("git-secrets-dir", "GIT_SECRETS_DIR", "/s", "places.secrets", "/s"),
         ("git-secret-namespaces", "GIT_SECRET_NAMESPACES", "a,b", "secret_namespaces", ("a", "b")),
         ("git-allowed-repositories", "GIT_ALLOWED_REPOSITORIES", "https://h", "allowed_repositories", ("https://h",)),
+        ("git-allow-local-repositories", "GIT_ALLOW_LOCAL_REPOSITORIES", "true", "allows_local", True),
         ("git-allow-insecure-http", "GIT_ALLOW_INSECURE_HTTP", "true", "allows_http", True),
         ("", "GIT_BATCH_DISABLE", "true", "batch.is_disabled", True),
         ("", "ARGOCD_GIT_ATTEMPTS_COUNT", "5", "retry.attempts", 5),

@@ -168,6 +168,13 @@ _WORK = (
         variable="GIT_ALLOWED_REPOSITORIES",
     ),
     Option(
+        "git-allow-local-repositories",
+        Kind.BOOL,
+        False,
+        "Permit repositories on this machine, by path or file URL; name their folders in --git-allowed-repositories",
+        variable="GIT_ALLOW_LOCAL_REPOSITORIES",
+    ),
+    Option(
         "git-allow-insecure-http",
         Kind.BOOL,
         False,
