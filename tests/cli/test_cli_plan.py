@@ -62,6 +62,14 @@ def test_very_many_that_are_left_out_are_counted_by_their_reason(capsys: pytest.
     assert len(lines) == 23
 
 
+def test_a_listing_is_one_record_of_level_debug(shop: Showcase, command: Command) -> None:
+    done = command("plan", "shop-web", "--loglevel", "debug")
+
+    (line,) = [line for line in done.err.splitlines() if 'msg="tags listed"' in line]
+    assert f"{shop.registry.address.removeprefix('http://')}/shop/web" in line
+    assert 'msg="tags known"' in command("plan", "shop-web", "--loglevel", "trace").err
+
+
 def test_verbose_shows_every_image(command: Command) -> None:
     assert "argocd/shop-api" in command("plan", "--verbose").out
 

@@ -58,7 +58,8 @@ class Poller:
             lambda: self._tags.fetch_tags(need.repository, within, pull_secret=need.pull_secret),
         )
         if isinstance(listed, TagList):
-            self._log.debug("tags_listed", repository=need.repository.full_name, count=len(listed.tags))
+            # The record of the listing itself is the registry's; this one also comes where a list was shared.
+            self._log.trace("tags_known", repository=need.repository.full_name, count=len(listed.tags))
         return listed
 
     def inspect(

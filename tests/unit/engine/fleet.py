@@ -137,6 +137,9 @@ class RecordingLog:
     records: list[tuple[str, str, dict[str, Field]]] = field(default_factory=list)
     bound: dict[str, Field] = field(default_factory=dict)
 
+    def trace(self, event: str, /, **fields: Field) -> None:
+        self._add("trace", event, fields)
+
     def debug(self, event: str, /, **fields: Field) -> None:
         self._add("debug", event, fields)
 
