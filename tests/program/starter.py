@@ -47,13 +47,18 @@ class Starter:
             for key, _ in self._selector.select():
                 if key.fd == 0:
                     return None
-                wish = key.data()
+                # The end of a program takes its stub away, of which something may have come at the same moment.
+                is_served = self._selector.get_map().get(key.fd) is key
+                wish = key.data() if is_served else None
                 if wish is not None:
                     return wish
 
     def _accept(self) -> Wish | None:
         stub, _ = self._listening.accept()
         wish = _read_wish(stub)
+        if wish is None:
+            stub.close()
+            return None
         pid = os.fork()
         if pid == 0:
             for other in (self._listening, stub, *self._stubs.values()):
@@ -97,11 +102,16 @@ def _send(stub: socket.socket, status: int) -> None:
         os.write(2, f"the stub has gone: {error}\n".encode())
 
 
-def _read_wish(stub: socket.socket) -> Wish:
+def _read_wish(stub: socket.socket) -> Wish | None:
+    """None when the stub was killed before it had said everything."""
     head, streams, _, _ = socket.recv_fds(stub, _LENGTH_BYTES, 3)
-    size, body = int(head), b""
-    while len(body) < size:
-        body += stub.recv(size - len(body))
+    size, body = int(head or b"0"), b""
+    while len(body) < size and (part := stub.recv(size - len(body))):
+        body += part
+    if not body or len(body) < size:
+        for stream in streams:
+            os.close(stream)
+        return None
     return Wish(*json.loads(body), streams)
 
 

@@ -13,11 +13,14 @@ def main() -> None:
     address, module, *words = sys.argv[1:]
     starter = socket.socket(socket.AF_UNIX)
     starter.connect(address)
+    # The starter expects the wish first.
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
     for number in PASSED_ON:
         signal.signal(number, lambda received, _: starter.send(bytes([received])))
     body = json.dumps([module, words, dict(os.environ), os.getcwd()]).encode()  # noqa: PTH109 - pathlib is slow to import
     socket.send_fds(starter, [f"{len(body):08}".encode()], [0, 1, 2])
     starter.sendall(body)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     status = b""
     while part := starter.recv(64):
         status += part
