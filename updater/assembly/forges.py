@@ -61,20 +61,25 @@ def build_requests(
     settings: GitWriteSettings,
     access: CredentialedAccess,
     around: Surroundings,
-    functions: Mapping[str, TemplateFunction],
+    templates: RequestTemplates,
     backoff: Backoff,
 ) -> RequestParts:
-    """Who opens pull requests; has sent nothing yet. Raises ``ConfigurationError`` for an address or a template."""
+    """Who opens pull requests; has sent nothing yet. Raises ``ConfigurationError`` for an address."""
     wanted = settings.requests
     urls = tuple(parse_api_url(text, allows_http=settings.allows_http) for text in wanted.api_urls)
     calls = CallOptions(settings.retry.request_s, backoff, product())
     forges = ForgeClients(GitCredentialAccess(access), ForgeOptions(urls, calls), around.clock, around.log)
-    templates = RequestTemplates(
+    options = RequestOptions(templates, wanted.closes_superseded)
+    writer = RequestWriter(forges, options, around.log, GitMeasures(around.metrics, around.clock))
+    return RequestParts(writer, forges)
+
+
+def read_request_templates(settings: GitWriteSettings, functions: Mapping[str, TemplateFunction]) -> RequestTemplates:
+    """The operator's templates for pull requests. Raises ``ConfigurationError`` for one that cannot be parsed."""
+    wanted = settings.requests
+    return RequestTemplates(
         title=parse_request_template(wanted.title_template, "--pull-request-title-template", functions),
         body=parse_request_template(wanted.body_template, "--pull-request-body-template", functions),
         functions=functions,
         subject=settings.batch.subject or DEFAULT_BATCH_SUBJECT,
     )
-    options = RequestOptions(templates, wanted.closes_superseded)
-    writer = RequestWriter(forges, options, around.log, GitMeasures(around.metrics, around.clock))
-    return RequestParts(writer, forges)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from updater.assembly.forges import RequestParts, build_requests
+from updater.assembly.forges import RequestParts, build_requests, read_request_templates
 from updater.assembly.git_admission import build_admission
 from updater.assembly.surroundings import Surroundings
 from updater.clock import Backoff
@@ -48,7 +48,7 @@ class GitParts:
 
         Raises ``ConfigurationError`` for a template of no use; then nothing has changed.
         """
-        intents = _intents(settings, around.log)
+        intents = replace(_intents(settings, around.log), requests_show_labels=self.intents.requests_show_labels)
         self.remotes.identify(_committer(settings.commit, around))
         return intents
 
@@ -79,13 +79,15 @@ def build_git(
     """
     options = _options(settings, around)
     intents = _intents(settings, around.log)
+    templates = read_request_templates(settings, intents.functions)
+    intents = replace(intents, requests_show_labels=templates.show_labels)
     abandoned = threading.Event()
     access = CredentialedAccess(
         CredentialBook(_places(settings, around, secrets)), options, around.environment, around.clock, around.log
     )
     remotes = _open_remotes(options, access, around, abandoned)
     write_options = _write_options(settings, writers)
-    requests = build_requests(settings, access, around, intents.functions, write_options.backoff)
+    requests = build_requests(settings, access, around, templates, write_options.backoff)
     write_back = GitWriteBack(
         remotes, write_options, around.clock, around.log, stopping, metrics=around.metrics, requests=requests.writer
     )

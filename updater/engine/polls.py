@@ -52,7 +52,7 @@ class Poller:
     def list_tags(self, need: Need) -> TagList | FactsUnavailable:
         """The complete list, or why there is none."""
         within = self._deadline.sooner(LISTING_TIMEOUT_S)
-        listed = self._ask(
+        listed = self.ask(
             need,
             Reason.TAGS_UNAVAILABLE,
             lambda: self._tags.fetch_tags(need.repository, within, pull_secret=need.pull_secret),
@@ -69,7 +69,7 @@ class Poller:
         if not tags:
             return ()
         within = self._deadline.sooner(INSPECTION_TIMEOUT_S)
-        return self._ask(
+        return self.ask(
             need,
             Reason.METADATA_UNKNOWN,
             lambda: self._inspector.fetch_candidates(
@@ -86,7 +86,8 @@ class Poller:
             text = f"internal error: {type(error).__name__}"
             return FactsUnavailable(Reason.TAGS_UNAVAILABLE, text, "internal_error")
 
-    def _ask(self, need: Need, reason: Reason, ask: Callable[[], Answer]) -> Answer | FactsUnavailable:
+    def ask(self, need: Need, reason: Reason, ask: Callable[[], Answer]) -> Answer | FactsUnavailable:
+        """What one call to a registry answers, or why there is no answer: ``reason``, unless credentials are wrong."""
         if self._stopping.is_set():
             return FactsUnavailable(reason, "not asked, because the updater is shutting down", "shutting_down")
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from updater.errors import ConfigurationError, PlanError
 from updater.manifests.template_data import TemplateChange
@@ -28,8 +29,16 @@ DEFAULT_BATCH_SUBJECT = "build: automatic update of {N} applications"
 """``--git-batch-subject``; ``{N}`` is the number of Applications."""
 
 SAMPLE_APPLICATION = "example-app"
+SAMPLE_LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "org.opencontainers.image.revision": "4f9ac1b2d3e4f5061728394a5b6c7d8e9fa0b1c2",
+        "org.opencontainers.image.source": "https://git.example.com/example/example",
+        "org.opencontainers.image.version": "1.0.1",
+    }
+)
+"""Those of the first image. The second has none, as happens: a template has to do without."""
 SAMPLE_CHANGES = (
-    TemplateChange("example/example", "", "1.0.0", "1.0.1"),
+    TemplateChange("example/example", "", "1.0.0", "1.0.1", SAMPLE_LABELS),
     TemplateChange(
         "example/updater",
         "",

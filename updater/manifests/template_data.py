@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from types import MappingProxyType
 
+from updater.manifests.templates.syntax import Template
 from updater.manifests.templates.values import Record
 from updater.model.changes import ImageChange
 from updater.model.references import IllegalReference, parse_repository
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
+_LABELS = "Labels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,31 @@ class TemplateChange:
 
     def for_messages(self) -> Record:
         """An element of ``.AppChanges``."""
-        return Record({"Image": self.name, "OldTag": self.old_tag, "NewTag": self.new_tag, "Labels": self.labels})
+        return Record({"Image": self.name, "OldTag": self.old_tag, "NewTag": self.new_tag, _LABELS: self.labels})
 
 
 def template_changes(images: Iterable[ImageChange]) -> tuple[TemplateChange, ...]:
-    """The changes of a change set, in its order; labels are not known there."""
-    return tuple(TemplateChange(_path(image.image), image.alias, image.old_tag, image.new_tag) for image in images)
+    """The changes of a change set, in its order."""
+    return tuple(
+        TemplateChange(_path(image.image), image.alias, image.old_tag, image.new_tag, _labels(image))
+        for image in images
+    )
+
+
+def quoted_changes(changes: Iterable[TemplateChange], quote: Callable[[str], str]) -> tuple[TemplateChange, ...]:
+    """The same changes with values of labels as ``quote`` writes them: they are text from outside."""
+    return tuple(
+        replace(change, labels={key: quote(value) for key, value in change.labels.items()}) for change in changes
+    )
+
+
+def shows_labels(template: Template) -> bool:
+    """Whether a template mentions labels at all: they are had from a registry only for those that do."""
+    return _LABELS in template.fields
+
+
+def _labels(image: ImageChange) -> Mapping[str, str]:
+    return MappingProxyType(dict(image.labels)) if image.labels else _EMPTY
 
 
 def _path(image: str) -> str:

@@ -11,6 +11,7 @@ from enum import Enum
 
 from updater.model.applications import ApplicationKey, HelmParameter, PluginVariable, SourceKind
 from updater.model.git_targets import GitTarget
+from updater.model.images import ImageLabels
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,16 @@ OverrideEdit = HelmParameterEdit | KustomizeImageEdit | PluginVariableEdit
 
 @dataclass(frozen=True, slots=True)
 class ImageChange:
-    """One image that gets a new tag or digest: what people read in summaries, events and commit messages."""
+    """One image that gets a new tag or digest: what people read in summaries, events and commit messages.
+
+    ``labels`` are those of the new image where a template shows them, else empty.
+    """
 
     alias: str
     image: str
     old_tag: str
     new_tag: str
+    labels: ImageLabels = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,10 @@ class Inspection:
     wants_created: bool = True
 
 
+ImageLabels = tuple[tuple[str, str], ...]
+"""Labels of an image, each key once: capped, and every value on one line of printable characters."""
+
+
 class Severity(Enum):
     """How loudly an outcome is reported, by the name of the log level."""
 

@@ -117,14 +117,22 @@ class PlaygroundRegistry:
             if not self._arrivals.wait_for(lambda: len(self._requests) >= count, timeout_s):
                 raise TimeoutError(f"{len(self._requests)} of {count} requests arrived within {timeout_s} s")
 
-    def push(self, repository: str, tag: str, *, created: str = _CREATED, platform: str = "linux/amd64") -> str:
+    def push(
+        self,
+        repository: str,
+        tag: str,
+        *,
+        created: str = _CREATED,
+        platform: str = "linux/amd64",
+        labels: Mapping[str, str] | None = None,
+    ) -> str:
         """Put a new image under ``tag``; returns its manifest digest. Pushing again moves the tag.
 
-        ``created`` empty leaves the date out.
+        ``created`` empty leaves the date out; ``labels`` None leaves them out.
         """
         with self._lock:
             self._pushes += 1
-            descriptor = self._held(repository).put_image(tag, platform, created, str(self._pushes))
+            descriptor = self._held(repository).put_image(tag, platform, created, str(self._pushes), labels)
             return str(descriptor["digest"])
 
     def push_index(

@@ -49,13 +49,16 @@ class HeldRepository:
         self.blobs[digest] = blob
         return {"digest": digest, "size": len(blob)}
 
-    def put_image(self, reference: str, platform: str, created: str, build: str) -> dict[str, Any]:
+    def put_image(
+        self, reference: str, platform: str, created: str, build: str, labels: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """Keep an image of one platform; returns its descriptor. ``build`` makes its content differ from others."""
         os, _, rest = platform.partition("/")
         architecture, _, variant = rest.partition("/")
-        config = {"architecture": architecture, "os": os, "author": f"push {build}"}
+        config: dict[str, Any] = {"architecture": architecture, "os": os, "author": f"push {build}"}
         config |= {"variant": variant} if variant else {}
         config |= {"created": created} if created else {}
+        config |= {"config": {"Labels": dict(labels)}} if labels is not None else {}
         manifest = {
             "schemaVersion": 2,
             "mediaType": MANIFEST_TYPE,
@@ -67,13 +70,18 @@ class HeldRepository:
         return {"mediaType": MANIFEST_TYPE, "digest": digest_of(body), "size": len(body)}
 
     def put_index(self, tag: str, created_by_platform: Mapping[str, str], annotated: str, build: str) -> str:
-        """Keep an index with one image per platform and, as BuildKit makes it, an attestation; returns its digest."""
+        """Keep an index with one image per platform and, as BuildKit makes it, an attestation; returns its digest.
+
+        The labels ``platform`` and ``build`` say which image is which.
+        """
         entries = []
         for platform, created in created_by_platform.items():
             os, _, rest = platform.partition("/")
             architecture, _, variant = rest.partition("/")
             fields = {"os": os, "architecture": architecture} | ({"variant": variant} if variant else {})
-            entries.append({**self.put_image("", platform, created, f"{build} {platform}"), "platform": fields})
+            labels = {"platform": platform, "build": build}
+            image = self.put_image("", platform, created, f"{build} {platform}", labels)
+            entries.append({**image, "platform": fields})
         entries.append(
             {
                 **self.put_image("", "unknown/unknown", "2099-01-01T00:00:00Z", f"{build} attestation"),

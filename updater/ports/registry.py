@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from updater.clock import Deadline
-from updater.model.images import Candidate, Inspection, TagList
-from updater.model.references import ImageRepository
+from updater.model.images import Candidate, ImageLabels, Inspection, TagList
+from updater.model.references import ImageReference, ImageRepository
 
 
 class TagSource(Protocol):
@@ -42,4 +42,18 @@ class TagInspector(Protocol):
 
         Raises ``RegistryError`` when anything about a tag could not be found out now: choosing among the rest could
         choose an older image. Raises ``CredentialError`` when credentials cannot be had.
+        """
+
+
+class LabelSource(Protocol):
+    """Reads the labels of images."""
+
+    def fetch_labels(
+        self, image: ImageReference, platforms: Sequence[str], deadline: Deadline, *, pull_secret: str = ""
+    ) -> ImageLabels:
+        """The labels of one image, by its digest if it has one, else by its tag; empty when it has none.
+
+        Of an index those of the first image that fits ``platforms``, in the order in which these are written; without
+        platforms those of its first image. Raises ``RegistryError`` when they cannot be told, ``CredentialError`` when
+        credentials cannot be had.
         """

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from updater.clock import Clock, Deadline
 from updater.errors import RegistryAuthError
-from updater.model.images import Candidate, Inspection, TagList
-from updater.model.references import ImageRepository
+from updater.model.images import Candidate, ImageLabels, Inspection, TagList
+from updater.model.references import ImageReference, ImageRepository
 from updater.ports.log import EventLog, NullLog
 from updater.ports.metrics import Metrics
 from updater.registry.access_check import Access, AccessCheck, any_repository
@@ -20,6 +20,7 @@ from updater.registry.content import ContentContext, RepositoryContent
 from updater.registry.credentials import CredentialReader
 from updater.registry.endpoints import Endpoint, TagSortMode
 from updater.registry.image_facts import ImageReader
+from updater.registry.image_labels import LabelReader
 from updater.registry.inspection import TagInspection
 from updater.registry.listing import Listing, TagListing
 from updater.registry.measures import RegistryMeasures
@@ -76,6 +77,7 @@ class RegistryClient:
         disk = ObjectDisk(options.cache_folder, clock, log) if options.cache_folder else None
         self._objects = ObjectMemory(disk)
         content = RepositoryContent(calls, attempts, self._objects, context)
+        self._labels = LabelReader(content, self._tags, measures)
         self._inspection = TagInspection(content, ImageReader(content, clock, log), self._tags, self._objects, log)
 
     def fetch_tags(self, repository: ImageRepository, deadline: Deadline, *, pull_secret: str = "") -> TagList:
@@ -109,6 +111,20 @@ class RegistryClient:
             deadline,
             lambda visit: self._inspect(visit, TagList(repository, tuple(tags)), inspection, deadline),
         )
+
+    def fetch_labels(
+        self, image: ImageReference, platforms: Sequence[str], deadline: Deadline, *, pull_secret: str = ""
+    ) -> ImageLabels:
+        """The labels of one image; see ``LabelSource``. Raises ``RegistryError`` or ``CredentialError``."""
+        if not image.digest:
+            check_tag(image.repository, image.tag)
+
+        def read(visit: Visit) -> ImageLabels:
+            return self._guarded(
+                visit, Ask.READ, lambda key: self._labels.fetch(visit, key, image, platforms, deadline)
+            )
+
+        return self._visits.attend(image.repository, pull_secret, deadline, read)
 
     def check_access(self, endpoint: Endpoint, deadline: Deadline) -> Access:
         """How a configured registry lets us in. Raises ``RegistryError`` or ``CredentialError``."""

@@ -16,6 +16,7 @@ from cachetools import TTLCache
 
 from updater.clock import Clock, Deadline
 from updater.errors import RegistryError, RegistryProtocolError
+from updater.model.images import ImageLabels
 from updater.ports.log import EventLog
 from updater.registry.answers import Answer
 from updater.registry.authorization import Visit
@@ -25,7 +26,8 @@ from updater.registry.contents import ConfigFacts, Facts, IndexFacts, ManifestFa
 from updater.registry.digests import digest_of, is_sha256, names
 from updater.registry.failures import bad_response, error_codes, refusal
 from updater.registry.flights import SingleFlight
-from updater.registry.manifests import ACCEPT, parse_config, parse_manifest
+from updater.registry.label_memory import LabelMemory
+from updater.registry.manifests import ACCEPT, parse_config, parse_labels, parse_manifest
 from updater.registry.measures import RegistryMeasures
 from updater.registry.object_memory import ObjectMemory
 from updater.registry.options import RegistryOptions
@@ -75,6 +77,8 @@ class RepositoryContent:
         self._digests: SingleFlight[str] = SingleFlight("manifest", measures)
         self._manifests: SingleFlight[Facts] = SingleFlight("manifest", measures)
         self._blobs: SingleFlight[Facts] = SingleFlight("blob", measures)
+        self._label_blobs: SingleFlight[ImageLabels] = SingleFlight("blob", measures)
+        self._labels = LabelMemory()
         self._lock = threading.Lock()
         self._headless: TTLCache[str, bool] = TTLCache(_MAX_ORIGINS, _HEADLESS_S, timer=clock.monotonic_s)
         self._warned: TTLCache[str, bool] = TTLCache(_MAX_ORIGINS, _HEADLESS_S, timer=clock.monotonic_s)
@@ -105,9 +109,7 @@ class RepositoryContent:
 
     def fetch_config(self, visit: Visit, manifest: ManifestFacts, deadline: Deadline) -> ConfigFacts:
         """The facts of the config that a manifest names; raises ``RegistryError``."""
-        if manifest.config_size_bytes > MAX_CONFIG_BYTES:
-            text = f"the image config has {manifest.config_size_bytes} bytes, at most {MAX_CONFIG_BYTES} are accepted"
-            raise RegistryProtocolError(text, where=str(visit.remote), code="too_large")
+        _check_size(visit, manifest)
         digest = manifest.config_digest
         url = visit.remote.blob_url(digest)
         known = self._recall("config", digest)
@@ -117,6 +119,19 @@ class RepositoryContent:
         if not isinstance(facts, ConfigFacts):
             raise _confused(visit)
         return facts
+
+    def fetch_labels(self, visit: Visit, manifest: ManifestFacts, deadline: Deadline) -> ImageLabels:
+        """The labels in the config that a manifest names; raises ``RegistryError``."""
+        _check_size(visit, manifest)
+        digest = manifest.config_digest
+        url = visit.remote.blob_url(digest)
+        known = self._labels.recall(digest)
+        self._measures.looked_up("labels", was_known=known is not None)
+        if known is not None:
+            return known
+        return self._label_blobs.fetch(
+            _flight_key(visit, url), deadline, lambda: self._read_labels(visit, url, digest, deadline)
+        )
 
     def _recall(self, cache: str, digest: str) -> Facts | None:
         known = self._memory.recall(digest)
@@ -180,14 +195,30 @@ class RepositoryContent:
         known = self._memory.recall(digest)
         if known is not None:
             return known
-        request = RegistryRequest(url, str(visit.remote), cap_bytes=MAX_CONFIG_BYTES, accept="*/*")
 
-        def read() -> Facts:
-            return parse_config(self._ask_for(visit, request, digest, deadline).body, str(visit.remote))
+        def parse(body: bytes) -> Facts:
+            return parse_config(body, str(visit.remote))
 
-        facts = self._run("blob", visit, deadline, read)
+        facts = self._read_blob(visit, url, digest, deadline, parse)
         self._memory.remember(digest, facts)
         return facts
+
+    def _read_labels(self, visit: Visit, url: str, digest: str, deadline: Deadline) -> ImageLabels:
+        known = self._labels.recall(digest)
+        if known is not None:
+            return known
+
+        def parse(body: bytes) -> ImageLabels:
+            return parse_labels(body, str(visit.remote))
+
+        labels = self._read_blob(visit, url, digest, deadline, parse)
+        self._labels.remember(digest, labels)
+        return labels
+
+    def _read_blob(self, visit: Visit, url: str, digest: str, deadline: Deadline, parse: Callable[[bytes], T]) -> T:
+        """What ``parse`` makes of a blob whose content is what the digest names."""
+        request = RegistryRequest(url, str(visit.remote), cap_bytes=MAX_CONFIG_BYTES, accept="*/*")
+        return self._run("blob", visit, deadline, lambda: parse(self._ask_for(visit, request, digest, deadline).body))
 
     def _ask_for(self, visit: Visit, request: RegistryRequest, digest: str, deadline: Deadline) -> Answer:
         """An answer whose body is what the digest names."""
@@ -222,6 +253,13 @@ class RepositoryContent:
 
     def _run(self, operation: str, visit: Visit, deadline: Deadline, work: Callable[[], T]) -> T:
         return self._attempts.run(operation, visit.remote.endpoint, self._options.manifest_backoff, deadline, work)
+
+
+def _check_size(visit: Visit, manifest: ManifestFacts) -> None:
+    """Refuse a config that is too large by its descriptor, before anything is sent."""
+    if manifest.config_size_bytes > MAX_CONFIG_BYTES:
+        text = f"the image config has {manifest.config_size_bytes} bytes, at most {MAX_CONFIG_BYTES} are accepted"
+        raise RegistryProtocolError(text, where=str(visit.remote), code="too_large")
 
 
 def _flight_key(visit: Visit, url: str) -> tuple[str, str, TlsOptions]:

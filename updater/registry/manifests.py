@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from updater.errors import RegistryProtocolError
+from updater.model.images import ImageLabels
 from updater.registry.contents import ConfigFacts, IndexEntry, IndexFacts, ManifestFacts
 from updater.registry.creation_times import parse_created_ns
 from updater.registry.digests import is_digest
 from updater.registry.failures import bad_response
+from updater.registry.labels import clean_labels
 from updater.rules.platforms import Platform, make_platform
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -62,6 +64,19 @@ def parse_config(body: bytes, where: str) -> ConfigFacts:
         created_ns=parse_created_ns(document.get("created")),
         history_ns=max((date for date in dates if date is not None), default=None),
     )
+
+
+def parse_labels(body: bytes, where: str) -> ImageLabels:
+    """The labels in an image's config, capped and cleaned; none where it has none. Raises as ``parse_manifest``.
+
+    Code ``bad_manifest``: what has neither labels nor a platform is no config of an image, but of something else that
+    a registry can hold, such as a chart or a signature.
+    """
+    document = _object(body, "the image config", where)
+    labels = _mapping(_mapping(document.get("config")).get("Labels"))
+    if not labels and _platform(document) is None:
+        raise _bad("its config is not that of an image", where)
+    return clean_labels(labels)
 
 
 def _object(body: bytes, what: str, where: str) -> dict[str, Any]:

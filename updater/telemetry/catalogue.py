@@ -76,7 +76,7 @@ _WEBHOOK = "ours, beside runtime.md 7"
 _PER_APPLICATION = (APPLICATION,)
 _PER_REGISTRY = ("registry",)
 _PER_TOKEN = ("registry", "service", SCOPE)
-_FLIGHT_KINDS = ("kind", ("tags", "manifest", "head", "blob", "auth", "creds", "ping"))
+_FLIGHT_KINDS = ("kind", ("tags", "manifest", "head", "blob", "auth", "creds", "ping", "labels"))
 
 
 def _counter(name: str, text: str, source: str, *labels: str, aliases: tuple[Alias, ...] = ()) -> Definition:

@@ -61,7 +61,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "image_not_live": "Image '{image}' seems not to be live in this application, skipping",
         "image_without_tag": "No suitable image tag for upgrade found in list of available tags.",
         "labels_unknown": (
-            "Could not read the labels of {image!keep}, so its change is written with none of them in its message: {error}"
+            "Could not read the labels of {image!keep}, so its change is written without them: {error}"
         ),
         "write_started": "Committing {changes} parameter update(s) for application {application!keep}",
         "write_finished": "Successfully updated the live application spec",

@@ -20,11 +20,20 @@ FileEditor = Callable[[str | None, str], FileEdit]
 
 
 @dataclass(frozen=True, slots=True)
+class QuotedMessage:
+    """A message in whose ``title`` and ``body`` text from outside is marked as such for a forge."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class GitIntent:
     """Apply ``edit`` to the file of ``target`` and commit it under ``message``.
 
     The message is the Application's own, rendered and not blank; with several Applications in one commit it becomes a
-    part of the common one. ``warnings`` are what its owner or the operator should mend.
+    part of the common one. ``quoted`` are the same words for a pull request, None when they are the same text.
+    ``warnings`` are what its owner or the operator should mend.
     """
 
     change_set: ChangeSet
@@ -32,6 +41,7 @@ class GitIntent:
     message: str
     edit: FileEditor = field(repr=False, compare=False)
     warnings: tuple[Warned, ...] = ()
+    quoted: QuotedMessage | None = None
 
 
 def override_editor(

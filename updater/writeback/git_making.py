@@ -6,42 +6,53 @@ The remote has not been asked yet, so a base that nobody named stays open, as ``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from updater.manifests.branches import BranchContext, render_write_branch
-from updater.manifests.messages import parse_message_template, render_message
+from updater.manifests.messages import CommitMessage, parse_message_template, render_message
 from updater.manifests.override_seed import OverrideMode, OverrideSeed
-from updater.manifests.template_data import TemplateChange, target_key, template_changes
+from updater.manifests.template_data import TemplateChange, quoted_changes, shows_labels, target_key, template_changes
 from updater.manifests.templates.functions import CORE, TemplateFunction
 from updater.manifests.templates.syntax import Template
 from updater.manifests.values_file import shadowing_parameters, value_writes
 from updater.model.applications import SourceSnapshot
 from updater.model.changes import ChangeSet, KustomizeImageEdit
 from updater.model.git_targets import GitTarget, TargetFile
-from updater.model.images import HelmTarget, OverrideTarget
+from updater.model.images import HelmTarget, ImageLabels, OverrideTarget
 from updater.model.references import ImageReference
 from updater.model.report import Warned
 from updater.planning.git_settings import GitSettings
 from updater.writeback.git_intents import (
     FileEditor,
     GitIntent,
+    QuotedMessage,
     kustomization_editor,
     override_editor,
     values_editor,
 )
+from updater.writeback.git_requests_plain import plain_body, plain_title
 
 _DEFAULT_BASE = "HEAD"
+_REPLACED = "commit_message_replaced"
 
 
 @dataclass(frozen=True, slots=True)
 class IntentOptions:
-    """What the operator says of commits: messages, functions of templates, the beginning of new override files."""
+    """What the operator says of commits: messages, functions of templates, the beginning of new override files.
+
+    ``requests_show_labels``: a template for the title or body of pull requests mentions labels of images.
+    """
 
     message: Template = field(default_factory=lambda: parse_message_template(None), repr=False)
     functions: Mapping[str, TemplateFunction] = field(default_factory=lambda: CORE, repr=False)
     override_mode: OverrideMode = OverrideMode.SEED
+    requests_show_labels: bool = False
+
+    def show_labels(self, target: GitTarget) -> bool:
+        """Whether anything that is written of a change to this target says labels."""
+        return shows_labels(self.message) or (self.requests_show_labels and target.pull_request is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +76,41 @@ def make_intent(wish: GitWish, options: IntentOptions) -> GitIntent:
     target = _target(wish, changes, options)
     message = render_message(options.message, wish.change_set.application.name, changes, options.functions)
     edit, warnings = _editor(wish, target, options)
-    if message.fallback_reason:
-        text = f"the commit message template gave no message, a plain one is used: {message.fallback_reason}"
-        warnings = (*warnings, Warned("commit_message_replaced", text))
-    return GitIntent(replace(wish.change_set, git=target), target, message.text, edit, warnings)
+    change_set = replace(wish.change_set, git=target)
+    return GitIntent(change_set, target, message.text, edit, (*warnings, *_remarks(message)))
+
+
+def with_labels(intent: GitIntent, labels: Sequence[ImageLabels], options: IntentOptions) -> GitIntent:
+    """The intent with the labels of its images, in their order, and a message that knows them.
+
+    An intent is complete without them, which come from a registry: whatever goes wrong there, it can be written.
+    """
+    images = tuple(replace(image, labels=found) for image, found in zip(intent.change_set.images, labels, strict=True))
+    name, changes = intent.change_set.application.name, template_changes(images)
+
+    def render(shown: Sequence[TemplateChange]) -> CommitMessage:
+        return render_message(options.message, name, shown, options.functions)
+
+    message = render(changes)
+    quoted = None
+    if intent.target.pull_request is not None:
+        title, body = (render(quoted_changes(changes, quote)).text for quote in (plain_title, plain_body))
+        quoted = QuotedMessage(title, body)
+    others = tuple(warned for warned in intent.warnings if warned.kind != _REPLACED)
+    return replace(
+        intent,
+        change_set=replace(intent.change_set, images=images),
+        message=message.text,
+        quoted=quoted,
+        warnings=(*others, *_remarks(message)),
+    )
+
+
+def _remarks(message: CommitMessage) -> tuple[Warned, ...]:
+    if not message.fallback_reason:
+        return ()
+    text = f"the commit message template gave no message, a plain one is used: {message.fallback_reason}"
+    return (Warned(_REPLACED, text),)
 
 
 def _target(wish: GitWish, changes: tuple[TemplateChange, ...], options: IntentOptions) -> GitTarget:

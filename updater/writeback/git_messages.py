@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from updater.manifests.messages import DEFAULT_BATCH_SUBJECT, batch_message
 from updater.model.applications import ApplicationKey
@@ -12,11 +12,15 @@ BLANK_MESSAGE = "build: update of application {name}\n"
 """For a message without any text, which git would refuse."""
 
 
-def commit_message(intents: Sequence[GitIntent], subject: str = DEFAULT_BATCH_SUBJECT) -> str:
+def commit_message(
+    intents: Sequence[GitIntent],
+    subject: str = DEFAULT_BATCH_SUBJECT,
+    words_of: Callable[[GitIntent], str] = lambda intent: intent.message,
+) -> str:
     """One Application's own message; of several, a subject and their messages, sorted by namespace and name."""
     texts: dict[ApplicationKey, dict[str, None]] = {}
     for intent in intents:
-        key = intent.change_set.application
-        text = intent.message if intent.message.strip() else BLANK_MESSAGE.format(name=key.name)
+        key, words = intent.change_set.application, words_of(intent)
+        text = words if words.strip() else BLANK_MESSAGE.format(name=key.name)
         texts.setdefault(key, {})[text] = None
     return batch_message([(key, "\n".join(own)) for key, own in texts.items()], subject)

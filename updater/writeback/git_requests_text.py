@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 
 from updater.errors import ConfigurationError, PlanError
 from updater.manifests.messages import DEFAULT_BATCH_SUBJECT
-from updater.manifests.template_data import TemplateChange, change_digest, target_key, template_changes
+from updater.manifests.template_data import (
+    TemplateChange,
+    change_digest,
+    quoted_changes,
+    shows_labels,
+    target_key,
+    template_changes,
+)
 from updater.manifests.templates.evaluator import read_template, render_template
 from updater.manifests.templates.functions import CORE, TemplateFunction
 from updater.manifests.templates.syntax import Template
@@ -20,6 +27,7 @@ from updater.manifests.templates.values import Record
 from updater.ports.forge import RequestText
 from updater.writeback.git_intents import GitIntent
 from updater.writeback.git_messages import commit_message
+from updater.writeback.git_requests_plain import plain_body, plain_title
 
 _OPENED = "Opened by Argo CD Image Updater for"
 _FOR = re.compile(rf"^{_OPENED} (?P<names>\S+(?:, \S+)*)\.$", re.MULTILINE)
@@ -36,6 +44,11 @@ class RequestTemplates:
     body: Template | None = None
     functions: Mapping[str, TemplateFunction] = field(default_factory=lambda: CORE, repr=False)
     subject: str = DEFAULT_BATCH_SUBJECT
+
+    @property
+    def show_labels(self) -> bool:
+        """Whether one of them mentions labels of images."""
+        return any(template is not None and shows_labels(template) for template in (self.title, self.body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +71,17 @@ def parse_request_template(text: str, flag: str, functions: Mapping[str, Templat
 
 def request_text(intents: Sequence[GitIntent], templates: RequestTemplates) -> Written:
     """The text of a request that carries the changes of these intents."""
-    title, _, body = commit_message(intents, templates.subject).partition("\n")
+    title = commit_message(intents, templates.subject, _title_words).partition("\n")[0]
+    body = commit_message(intents, templates.subject, _body_words).partition("\n")[2]
     if not any(intent.message.strip() for intent in intents):
         names = ", ".join(application_names(intents))
         title, body = f"chore: update images for {names}", f"Argo CD Image Updater found newer images for {names}."
     reasons: list[str] = []
-    title = _rendered(templates.title, intents, templates, reasons) or title
-    body = _rendered(templates.body, intents, templates, reasons) or body
+    changes = request_changes(intents)
+    for_title = _data(intents, quoted_changes(changes, plain_title))
+    for_body = _data(intents, quoted_changes(changes, plain_body))
+    title = _rendered(templates.title, for_title, templates, reasons) or title
+    body = _rendered(templates.body, for_body, templates, reasons) or body
     ending = _ending(application_names(intents))
     full = f"{body.strip()}\n\n{ending}" if body.strip() else ending
     return Written(RequestText(" ".join(title.split()), full), "; ".join(reasons))
@@ -97,13 +114,19 @@ def _ending(names: Sequence[str]) -> str:
     return f"{_OPENED} {', '.join(names)}."
 
 
-def _rendered(
-    template: Template | None, intents: Sequence[GitIntent], templates: RequestTemplates, reasons: list[str]
-) -> str:
+def _title_words(intent: GitIntent) -> str:
+    return intent.quoted.title if intent.quoted else intent.message
+
+
+def _body_words(intent: GitIntent) -> str:
+    return intent.quoted.body if intent.quoted else intent.message
+
+
+def _rendered(template: Template | None, data: Record, templates: RequestTemplates, reasons: list[str]) -> str:
     if template is None:
         return ""
     try:
-        text = render_template(template, _data(intents), templates.functions).strip()
+        text = render_template(template, data, templates.functions).strip()
     except PlanError as error:
         reasons.append(str(error))
         return ""
@@ -112,10 +135,9 @@ def _rendered(
     return text
 
 
-def _data(intents: Sequence[GitIntent]) -> Record:
+def _data(intents: Sequence[GitIntent], changes: Sequence[TemplateChange]) -> Record:
     """The variables of branches and of commit messages, and all Applications by name."""
     target, first = intents[0].target, intents[0].change_set.application
-    changes = request_changes(intents)
     return Record(
         {
             "AppName": first.name,

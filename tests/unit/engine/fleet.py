@@ -19,8 +19,8 @@ from updater.model.applications import (
     SourceSnapshot,
 )
 from updater.model.changes import ChangeSet, WriteBackResult, WriteOutcome
-from updater.model.images import Candidate, Inspection, TagList
-from updater.model.references import ImageRepository
+from updater.model.images import Candidate, ImageLabels, Inspection, TagList
+from updater.model.references import ImageReference, ImageRepository
 from updater.model.report import Report
 from updater.ports.log import EventLog, Field, NullLog
 from updater.ports.progress import NoProgress, Progress
@@ -34,7 +34,8 @@ HOST = "registry.example.com"
 class MemoryRegistry:
     """Tags by full name of the repository; a missing one is a registry that does not answer.
 
-    ``metadata`` serves every repository; a tag without an entry is one that the registry does not have.
+    ``metadata`` serves every repository; a tag without an entry is one that the registry does not have. ``labels`` are
+    those of images by ``registry/name[:tag][@digest]``; an image without an entry cannot be read.
     """
 
     tags: Mapping[str, Sequence[str]]
@@ -42,6 +43,8 @@ class MemoryRegistry:
     asked: list[tuple[str, str]] = field(default_factory=list)
     metadata: Mapping[str, Candidate] = field(default_factory=dict)
     inspected: list[tuple[str, tuple[str, ...], Inspection]] = field(default_factory=list)
+    labels: Mapping[str, ImageLabels] = field(default_factory=dict)
+    labelled: list[tuple[str, tuple[str, ...], str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fetch_tags(self, repository: ImageRepository, deadline: Deadline, *, pull_secret: str = "") -> TagList:
@@ -70,6 +73,16 @@ class MemoryRegistry:
             raise RegistryUnavailable("HTTP status 503", where=repository.full_name)
         return tuple(self.metadata[tag] for tag in tags if tag in self.metadata)
 
+    def fetch_labels(
+        self, image: ImageReference, platforms: Sequence[str], deadline: Deadline, *, pull_secret: str = ""
+    ) -> ImageLabels:
+        assert not deadline.has_passed
+        with self.lock:
+            self.labelled.append((image.full_reference, tuple(platforms), pull_secret))
+        if image.full_reference not in self.labels:
+            raise RegistryUnavailable("HTTP status 503", where=image.repository.full_name)
+        return self.labels[image.full_reference]
+
 
 @dataclass
 class MemoryWriteBack:
@@ -95,6 +108,7 @@ class MemoryGit:
 
     outcomes: dict[str, tuple[WriteOutcome, str]] = field(default_factory=dict)
     is_buggy: bool = False
+    intents: list[GitIntent] = field(default_factory=list)
     together: list[list[str]] = field(default_factory=list)
     alone: list[str] = field(default_factory=list)
 
@@ -107,6 +121,7 @@ class MemoryGit:
         on_result: Callable[[WriteBackResult], None],
     ) -> tuple[WriteBackResult, ...]:
         assert not deadline.has_passed
+        self.intents += intents
         self.together.append([intent.change_set.application.name for intent in intents])
         results = []
         for intent in intents:
@@ -118,6 +133,7 @@ class MemoryGit:
 
     def write(self, intent: GitIntent, *, dry_run: bool, deadline: Deadline) -> WriteBackResult:
         assert not deadline.has_passed
+        self.intents.append(intent)
         self.alone.append(intent.change_set.application.name)
         return self._result(intent, dry_run=dry_run)
 

@@ -53,7 +53,8 @@ def parse_template(source: str, functions: Collection[str]) -> Template:
     body, closing = parser.block(())
     if closing is not None:
         raise parse_error(source, closing.position, f"there is no block to {closing.value} here")
-    return Template(source, body, parser.definitions)
+    fields = frozenset(str(token.value) for token in parser.tokens if token.kind is Kind.FIELD)
+    return Template(source, body, parser.definitions, fields)
 
 
 @dataclass(slots=True)

@@ -142,11 +142,15 @@ Block = tuple[Statement, ...]
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template that parsed: its statements, and its definitions by name. ``source`` is its text."""
+    """A template that parsed: its statements, and its definitions by name. ``source`` is its text.
+
+    ``fields`` are the names of all fields that it mentions, of whatever value.
+    """
 
     source: str
     body: Block
     definitions: Mapping[str, Block]
+    fields: frozenset[str] = frozenset()
 
 
 def template_error(source: str, position: int, what: str, *, code: str) -> PlanError:

@@ -1,0 +1,42 @@
+"""Untrusted text in pull requests: labels of images, which a forge must neither obey nor draw.
+
+A forge reads more into a title or body than letters: mentions notify people, ``#7`` leaves a note on somebody's issue,
+a line that begins with ``/merge`` is an order to GitLab, and Markdown makes links, pictures and hidden text. Escapes of
+CommonMark 0.31 (2.4) stop what is drawn; mentions and references are looked for in the text that results, so that only
+a character between stops them: ZERO WIDTH SPACE, as other bots do it. A value that is an address stays whole, for the
+links that templates make of it. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+
+_BREAK = "\u200b"
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@&=%+-]+", re.ASCII)
+"""Becomes a link as a whole, and nothing is looked for in links."""
+_REFERENCE = re.compile(r"(?<!\w)[@!&~%$^](?=[\w\"{])|#(?=\d)|\b(?:GH|gh)-(?=\d)")
+"""Mentions; issues, merge requests, epics, labels, milestones, snippets and alerts, as GitHub and GitLab write them."""
+_ESCAPED = re.compile(r"[\\`*\[\]<>|~$]|(?<![^\W_])_|_(?![^\W_])|!(?=\[)|&(?=#?\w+;)")
+"""What draws inside a line. An underscore between letters does not, and stands in many addresses."""
+_OPENING = re.compile(r"(?P<mark>[#/+=-])|(?P<number>\d{1,9})(?=[.)](?:\s|$))")
+"""What means something at the beginning of a line, where the value may stand."""
+
+
+def plain_title(value: str) -> str:
+    """One line of text as a part of a title, which nobody draws as Markdown."""
+    if _ADDRESS.fullmatch(value):
+        return value
+    return _REFERENCE.sub(lambda found: found[0] + _BREAK, value)
+
+
+def plain_body(value: str) -> str:
+    """One line of text as a part of a body in Markdown."""
+    if _ADDRESS.fullmatch(value):
+        return value
+    opening = _OPENING.match(value)
+    text = _ESCAPED.sub(lambda found: "\\" + found[0], plain_title(value))
+    if opening is None:
+        return text
+    if opening["mark"]:
+        return "\\" + text
+    return opening["number"] + "\\" + text[opening.end() :]
