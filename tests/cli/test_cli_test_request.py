@@ -139,6 +139,8 @@ class Steps:
     def started(self, total: int) -> None:
         self.total += total
 
+    def polled(self) -> None: ...
+
     def advanced(self, key: str) -> None:
         self.done += 1
 

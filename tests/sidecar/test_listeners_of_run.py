@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -139,6 +140,32 @@ def test_readiness_ends_when_nothing_has_happened_for_long(
         status, said = get(runtime, "health", "/readyz")
         assert (status, reason in said) == (503, True), said
         assert get(runtime, "health", "/healthz") == (200, "OK\n")
+        clock.ahead_s = 0.0
+
+
+def test_a_cycle_that_takes_long_is_ready_while_its_attempts_end(
+    build: Build, showcase: Showcase, clock: LaterClock
+) -> None:
+    runtime = build(interval_s=60.0, max_concurrency=1, is_warmed_up=False)
+    runtime.open()
+    said: queue.Queue[tuple[int, str]] = queue.Queue()
+
+    def take_long(*_: object) -> None:
+        clock.ahead_s += 700.0
+
+    def look(*_: object) -> None:
+        said.put(get(runtime, "health", "/readyz"))
+        clock.ahead_s += 700.0
+        said.put(get(runtime, "health", "/readyz"))
+
+    showcase.world.before_next("UpdateSpec", take_long)
+    showcase.world.before_next("UpdateSpec", look)
+    for name in ("web", "worker"):
+        showcase.push_release(name, "1.0.1")
+    with running(runtime):
+        assert said.get(timeout=PATIENCE_S) == (200, "OK\n")
+        status, reason = said.get(timeout=PATIENCE_S)
+        assert (status, "no cycle or attempt has finished for 11m4" in reason) == (503, True), reason
         clock.ahead_s = 0.0
 
 

@@ -206,15 +206,18 @@ class Runtime:
         return ContinuousRunner(parts, self._schedule(), reports, around.metrics, around.clock, around.log)
 
     def _process_fleet(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Report:
-        times = RoundTimes(self._progress, self._around.metrics, self._around.clock)
-        report = self._rounds.process_fleet(applications, workers, times)
+        report = self._rounds.process_fleet(applications, workers, self._times(self._progress))
         self._parts.presence.note_cycle(report)
         return report
 
     def _process_between(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Report:
         """A round over nudged Applications between two cycles."""
-        times = RoundTimes(NoProgress(), self._around.metrics, self._around.clock)
-        return self._process_nudged(applications, workers, progress=times)
+        return self._process_nudged(applications, workers, progress=self._times(NoProgress()))
+
+    def _times(self, progress: Progress) -> RoundTimes:
+        runner = self._runner
+        on_work = runner.note_work if isinstance(runner, CycleRunner) else nobody_waits
+        return RoundTimes(progress, self._around.metrics, self._around.clock, on_work)
 
     def _process_nudged(
         self,

@@ -33,6 +33,9 @@ class ProgressBar:
         self._task = self._bar.add_task(self._title, total=total)
         self._bar.start()
 
+    def polled(self) -> None:
+        """Changes nothing: what is counted are Applications."""
+
     def advanced(self, key: str) -> None:  # noqa: ARG002 - the port's name; the bar only counts
         if self._task is not None:
             self._bar.advance(self._task)

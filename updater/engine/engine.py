@@ -9,15 +9,13 @@ from __future__ import annotations
 import threading
 from collections import Counter as Tally
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from updater.clock import Clock, Deadline, SystemClock
+from updater.clock import Clock, Deadline
 from updater.engine.announcements import Announcer
 from updater.engine.facts import Facts, gather
 from updater.engine.grouping import Work, work_of
-from updater.engine.label_remarks import LabelRemarks
-from updater.engine.labels import KnownLabels, gather_labels
 from updater.engine.polls import Poller
 from updater.engine.writing import Manner, Parked, Writers, Writing, not_parked
 from updater.errors import UpdaterError
@@ -30,9 +28,9 @@ from updater.planning.memory import PlanMemory
 from updater.planning.plans import ApplicationPlan, PlanOptions, plan_application
 from updater.ports.log import EventLog
 from updater.ports.progress import Progress
-from updater.ports.registry import LabelSource, TagInspector, TagSource
+from updater.ports.registry import TagInspector, TagSource
 from updater.rules.decisions import decide
-from updater.writeback.git_making import IntentOptions, with_labels
+from updater.writeback.git_making import IntentOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,6 @@ class Experience:
         self.log = log
         self.memory = memory or PlanMemory()
         self.announcer = Announcer(log, clock)
-        self.label_remarks = LabelRemarks(log, clock or SystemClock())
         self.handover = PlanHandover()
 
 
@@ -78,8 +75,8 @@ class _Judged:
     error_code: str = ""
 
 
-class Registry(TagSource, TagInspector, LabelSource, Protocol):
-    """All views of registries in one object."""
+class Registry(TagSource, TagInspector, Protocol):
+    """Both views of registries in one object."""
 
 
 class Engine:
@@ -104,7 +101,6 @@ class Engine:
         self._log = experience.log
         self._stopping = stopping
         self._announcer = experience.announcer
-        self._label_remarks = experience.label_remarks
         self._handover = experience.handover
         self._memory = experience.memory
 
@@ -118,10 +114,9 @@ class Engine:
                 reasons = Tally(text for _, text in skipped)
                 is_named = self._options.is_named
                 self._announcer.round_begun(len(applications), len(planned), reasons, is_named=is_named)
-            facts = self._gather(planned, deadline)
+            facts = self._gather(planned, deadline, progress)
             judged = [self._decide(snapshot, plan, facts) for snapshot, plan in planned]
             self._announcer.unanswered(decision for each in judged for decision in each.decisions)
-            judged = self._label(judged, deadline)
             results = self._write_all(judged, deadline, progress)
         finally:
             progress.finished()
@@ -160,12 +155,13 @@ class Engine:
             text = f"internal error: {type(error).__name__}"
             return ApplicationPlan(snapshot.key, problem=text, problem_code="internal_error")
 
-    def _gather(self, planned: list[tuple[ApplicationSnapshot, ApplicationPlan]], deadline: Deadline) -> Facts:
+    def _gather(
+        self, planned: list[tuple[ApplicationSnapshot, ApplicationPlan]], deadline: Deadline, progress: Progress
+    ) -> Facts:
         images = [image for _, plan in planned for image in plan.images]
-        return gather(images, self._poller(deadline), self._memory.selector, workers=self._options.workers)
-
-    def _poller(self, deadline: Deadline) -> Poller:
-        return Poller(self._registry, self._registry, deadline, self._log, self._stopping)
+        poller = Poller(self._registry, self._registry, deadline, self._log, self._stopping)
+        workers = self._options.workers
+        return gather(images, poller, self._memory.selector, workers=workers, on_polled=progress.polled)
 
     def _decide(self, snapshot: ApplicationSnapshot, plan: ApplicationPlan, facts: Facts) -> _Judged:
         try:
@@ -192,32 +188,6 @@ class Engine:
         else:
             self._announcer.recovered(snapshot.key)
         return _Judged(snapshot, plan, decisions, work, error, code)
-
-    def _label(self, judged: list[_Judged], deadline: Deadline) -> list[_Judged]:
-        """The same, with labels in the texts of commits and pull requests that show them."""
-        showing = [each for each in judged if self._shows_labels(each)]
-        if not showing or self._options.is_rehearsal:
-            return judged
-        decisions = [decision for each in showing for decision in each.decisions]
-        workers = self._options.workers
-        known = gather_labels(decisions, self._registry, self._poller(deadline), deadline, workers=workers)
-        self._label_remarks.say(known.unlabelled([(each.snapshot.key, each.decisions) for each in showing]))
-        labelled = {id(each): self._labelled(each, known) for each in showing}
-        return [labelled.get(id(each), each) for each in judged]
-
-    def _shows_labels(self, judged: _Judged) -> bool:
-        intent = judged.work.intent if judged.work is not None else None
-        return intent is not None and self._options.intents.show_labels(intent.target)
-
-    def _labelled(self, judged: _Judged, known: KnownLabels) -> _Judged:
-        if judged.work is None or judged.work.intent is None:
-            return judged
-        try:
-            intent = with_labels(judged.work.intent, known.labels_of(judged.decisions), self._options.intents)
-        except Exception as error:  # noqa: BLE001 - a bug met in a text must not cost the change
-            self._log.error("bug_found", exception=error, application=str(judged.snapshot.key), error=str(error))
-            return judged
-        return replace(judged, work=Work(intent.change_set, intent))
 
     def _write_all(
         self, judged: list[_Judged], deadline: Deadline, progress: Progress

@@ -17,6 +17,10 @@ Result = TypeVar("Result")
 Outcome = Choice | FactsUnavailable
 
 
+def _nobody_hears() -> None:
+    """For callers who do not watch."""
+
+
 class Facts:
     """What the rules of one round came to, by repository, credentials and rule.
 
@@ -36,19 +40,30 @@ def need_of(plan: ImagePlan) -> Need:
     return Need(plan.repository, plan.pull_secret)
 
 
-def gather(plans: Iterable[ImagePlan], poller: Poller, selector: Selector, *, workers: int) -> Facts:
-    """Poll every repository that a plan needs, once, in a pool of ``workers`` threads, and choose by every rule."""
+def gather(
+    plans: Iterable[ImagePlan],
+    poller: Poller,
+    selector: Selector,
+    *,
+    workers: int,
+    on_polled: Callable[[], None] = _nobody_hears,
+) -> Facts:
+    """Poll every repository that a plan needs, once, in a pool of ``workers`` threads, and choose by every rule.
+
+    on_polled: called after each of them, from any thread.
+    """
     rules: dict[Need, dict[TagRule, None]] = {}
     for plan in plans:
         if needs_facts(plan):
             rules.setdefault(need_of(plan), {})[plan.rule] = None
     needs = list(rules)
-    gathered = in_pool(
-        lambda need: _guarded_outcomes(need, list(rules[need]), poller, selector),
-        needs,
-        workers,
-        "registry-poll",
-    )
+
+    def poll(need: Need) -> list[Outcome]:
+        outcomes = _guarded_outcomes(need, list(rules[need]), poller, selector)
+        on_polled()
+        return outcomes
+
+    gathered = in_pool(poll, needs, workers, "registry-poll")
     return Facts(
         {
             (need, rule): outcome

@@ -11,6 +11,9 @@ class Progress(Protocol):
     def started(self, total: int) -> None:
         """A round over ``total`` Applications begins."""
 
+    def polled(self) -> None:
+        """A registry has been asked about one repository, whatever it answered."""
+
     def advanced(self, key: str) -> None:
         """The Application ``key`` is done, whatever came of it."""
 
@@ -22,6 +25,8 @@ class NoProgress:
     """Shows nothing."""
 
     def started(self, total: int) -> None: ...
+
+    def polled(self) -> None: ...
 
     def advanced(self, key: str) -> None: ...
 

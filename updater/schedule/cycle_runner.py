@@ -96,18 +96,31 @@ class CycleRunner:
         self._state = ScheduleState()
         self._known: frozenset[str] = frozenset()
         self._first_phase = Deadline.after(clock, FIRST_PHASE_S)
+        self._is_cycling = False
+        # Of whoever comes last: each is one assignment.
         self._listed_s: float | None = None
-        self._ended_s: float | None = None
+        self._worked_s: float | None = None
 
     @property
     def listed_s(self) -> float | None:
-        """When the fleet was last listed, on the monotonic clock; None before the first time."""
-        return self._listed_s
+        """When the fleet last was what a List had told, on the monotonic clock; None before the first time.
+
+        No List is missing while a cycle works on what it listed, however long that takes.
+        """
+        return self._clock.monotonic_s() if self._is_cycling else self._listed_s
 
     @property
     def ended_s(self) -> float | None:
-        """When a cycle last ended, on the monotonic clock; None before the first time."""
-        return self._ended_s
+        """When a cycle or a part of its work last ended, on the monotonic clock; None before the first time.
+
+        A cycle over a large fleet may take longer than readiness has patience. All its attempts begin together, so
+        what ends in between tells that they are made: a registry was asked, or an Application finished.
+        """
+        return self._worked_s
+
+    def note_work(self) -> None:
+        """Something in the round that runs has been done. Any thread."""
+        self._worked_s = self._clock.monotonic_s()
 
     @property
     def fleet_size(self) -> int:
@@ -174,7 +187,12 @@ class CycleRunner:
         self._note_fleet(admitted)
         workers = self._workers(len(admitted))
         chosen = self._choose(admitted, workers)
-        report = self._process(admitted, chosen.dispatch, refused, workers, self._parts.process)
+        self._is_cycling = True
+        try:
+            report = self._process(admitted, chosen.dispatch, refused, workers, self._parts.process)
+        finally:
+            self._listed_s = self._clock.monotonic_s()
+            self._is_cycling = False
         self._measure(report, self._clock.monotonic_s() - began_s)
         return report
 
@@ -312,7 +330,7 @@ class CycleRunner:
         wall_s = self._clock.now().timestamp()
         self._metrics.observe("update_cycle_duration_seconds", seconds)
         self._metrics.set("update_cycle_last_end_timestamp", wall_s)
-        self._ended_s = self._clock.monotonic_s()
+        self._worked_s = self._clock.monotonic_s()
 
 
 def _succeeded(report: Report) -> frozenset[str]:

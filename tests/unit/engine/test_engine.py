@@ -329,6 +329,9 @@ def test_a_stop_between_deciding_and_writing_leaves_the_write_out() -> None:
         def started(self, total: int) -> None:
             assert total == 1
 
+        def polled(self) -> None:
+            self.keys.append("polled")
+
         def advanced(self, key: str) -> None:
             self.keys.append(key)
 
@@ -354,7 +357,7 @@ def test_a_stop_between_deciding_and_writing_leaves_the_write_out() -> None:
     assert result is not None
     assert result.error_code == "shutting_down"
     assert write_back.applied == []
-    assert progress.keys == ["argocd/shop", "finished"]
+    assert progress.keys == ["polled", "argocd/shop", "finished"]
 
 
 def test_a_warning_is_said_once_per_application() -> None:

@@ -279,6 +279,42 @@ def test_a_cycle_that_does_not_end_in_time_is_left_behind(running: Callable[[Cyc
     assert rounds.done.get(timeout=WAIT_S) == ["a"]
 
 
+def test_the_work_of_a_cycle_counts_while_it_goes_on_and_its_list_does_not_age() -> None:
+    clock = ManualClock()
+    rounds = Rounds(MemorySource(application("a")), clock=clock)
+    seen: list[tuple[float | None, float | None]] = []
+
+    def process(snapshots: Sequence[ApplicationSnapshot], workers: int) -> Report:
+        for _ in range(2):
+            clock.advance(900.0)
+            seen.append((runner.listed_s, runner.ended_s))
+            runner.note_work()
+            seen.append((runner.listed_s, runner.ended_s))
+        clock.advance(50.0)
+        return rounds.process(snapshots, workers)
+
+    parts = CycleParts(rounds.source, rounds.admits, process, rounds.hooks)
+    options = ScheduleOptions(interval_s=0.0)
+    runner = CycleRunner(parts, options, Countdown(clock, WAIT_S), rounds.metrics, clock, rounds.log)
+    began_s = clock.monotonic_s()
+    assert (runner.listed_s, runner.ended_s) == (None, None)
+    runner.run_cycle()
+    first_s, second_s = began_s + 900.0, began_s + 1800.0
+    assert seen == [(first_s, None), (first_s, first_s), (second_s, first_s), (second_s, second_s)]
+    assert (runner.listed_s, runner.ended_s) == (began_s + 1850.0, began_s + 1850.0)
+
+
+def test_work_between_cycles_is_no_list() -> None:
+    clock = ManualClock()
+    rounds = Rounds(MemorySource(application("a")), clock=clock)
+    runner = rounds.runner(interval_s=0.0)
+    runner.run_cycle()
+    ended_s = clock.monotonic_s()
+    clock.advance(900.0)
+    runner.note_work()
+    assert (runner.listed_s, runner.ended_s) == (ended_s, ended_s + 900.0)
+
+
 @pytest.mark.parametrize(
     ("failure", "said"),
     [
