@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
+SLOW_TIMEOUT_S = 300
+"""For a slow test that names none: minutes on a busy machine are no hanging. Others have the one of the project."""
 _LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 _FOREIGN_PREFIXES = ("ARGOCD_", "IMAGE_UPDATER_", "KUBE", "GIT_", "SSL_", "REQUESTS_", "CURL_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -16,6 +18,12 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 # The machines that run this are shared: one slow example is no defect, a slow test hits the timeout of pytest.
 settings.register_profile("updater", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("updater")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT_S))
 
 
 def pytest_runtest_setup() -> None:
