@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from updater.clock import Clock, SystemClock
+from updater.engine.awaited import Awaited, Place
 from updater.engine.emptiness import FleetEmptiness
 from updater.engine.failure_classes import is_mild, is_standing
 from updater.engine.git_failures import GitFailure, SaidGitFailures, examples_of, group_git_failures
@@ -29,7 +30,7 @@ MAX_REMEMBERED = 100_000
 
 
 class Announcer:
-    """Writes records; remembers which warnings and lasting failures of which Application were said.
+    """Writes records; remembers which warnings, lasting failures and waiting changes of which Application were said.
 
     Thread-safe: threads that meet on a new warning may both say it.
     """
@@ -40,8 +41,9 @@ class Announcer:
         self._said_git_failures = SaidGitFailures(clock or SystemClock())
         self._said: set[tuple[ApplicationKey, str]] = set()
         self._failures: dict[tuple[str, ApplicationKey], str] = {}
-        self._problems: dict[tuple[ApplicationKey, str, str], str] = {}
+        self._problems: dict[Place, str] = {}
         self._emptiness = FleetEmptiness(log)
+        self._awaited = Awaited()
 
     def warnings(self, key: ApplicationKey, warnings: tuple[Warned, ...]) -> None:
         """Each once, until the Application or the process changes."""
@@ -91,8 +93,10 @@ class Announcer:
             self._problems.pop(_place_of(decision), None)
         match decision.reason:
             case Reason.UPDATE if decision.wanted is not None:
-                log.info("image_set", image=decision.wanted.full_reference)
+                reference = decision.wanted.full_reference
+                self._aloud(log, decision, reference)("image_set", image=reference)
             case Reason.UP_TO_DATE:
+                self._awaited.arrived(_place_of(decision))
                 log.debug("image_up_to_date", image=image)
             case Reason.NOT_LIVE:
                 log.debug("image_not_live", image=image)
@@ -114,13 +118,16 @@ class Announcer:
         self._log.info("write_started", **_named(key), changes=changes)
 
     def queued(self, key: ApplicationKey, changes: int, repository: str) -> None:
-        """A change set goes to Git, where it is written together with others."""
-        self._log.info("write_queued", **_named(key), changes=changes, repository=repository)
+        """A change set goes to Git, where it is written together with others, or found to be stored already."""
+        say = self._log.info if self._awaited.take_news(key) else self._log.debug
+        say("write_queued", **_named(key), changes=changes, repository=repository)
 
     def written(self, result: WriteBackResult) -> None:
         """What came of a change set; failures of Git are summed up by ``unwritten``."""
         named = _named(result.change_set.application)
         count = len(result.change_set.images)
+        if result.outcome is not WriteOutcome.UNCHANGED:
+            self._awaited.written(result.change_set.application)
         if result.outcome is not WriteOutcome.FAILED:
             self._failures.pop(("write_failed", result.change_set.application), None)
         if result.outcome is WriteOutcome.WRITTEN and result.change_set.git is not None:
@@ -131,7 +138,8 @@ class Announcer:
             case WriteOutcome.DRY_RUN:
                 self._log.info("write_skipped_dry_run", **named, changes=count)
             case WriteOutcome.UNCHANGED:
-                self._log.info("write_unneeded", **named, **_request(result))
+                say = self._log.info if self._awaited.is_stored_news(result) else self._log.debug
+                say("write_unneeded", **named, **_request(result))
             case WriteOutcome.SUPERSEDED:
                 self._log.warning("write_superseded", **named, text=result.error)
             case WriteOutcome.FAILED if result.change_set.git is None:
@@ -189,9 +197,13 @@ class Announcer:
                 say = log.warning if self._is_news(decision) else log.debug
                 say("image_skipped", text=decision.problem)
             case Severity.INFO:
-                log.info("image_left_alone", **_problem(decision))
+                self._aloud(log, decision, decision.reason.value)("image_left_alone", **_problem(decision))
             case Severity.DEBUG:
                 log.debug("image_left_alone", **_problem(decision))
+
+    def _aloud(self, log: EventLog, decision: Decision, state: str) -> Callable[..., None]:
+        """How to say what an image waits for: aloud when it is news."""
+        return log.info if self._awaited.is_image_news(_place_of(decision), state) else log.debug
 
     def _registry_failed(self, say: Callable[..., None], failure: RegistryFailure, extent: Extent) -> None:
         say(
@@ -278,7 +290,7 @@ def _image(decision: Decision) -> dict[str, str]:
     }
 
 
-def _place_of(decision: Decision) -> tuple[ApplicationKey, str, str]:
+def _place_of(decision: Decision) -> Place:
     """The entry of an image list that a decision is about."""
     return decision.plan.application, decision.plan.alias, decision.plan.repository.full_name
 

@@ -60,13 +60,15 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "image_up_to_date": "Image '{image}' already on latest allowed version",
         "image_not_live": "Image '{image}' seems not to be live in this application, skipping",
         "image_without_tag": "No suitable image tag for upgrade found in list of available tags.",
-        "labels_unknown": (
-            "Could not read the labels of {image!keep}, so its change is written without them: {error}"
-        ),
+        "labels_unknown": ("Could not read the labels of {image!keep}, so its change is written without them: {error}"),
         "write_started": "Committing {changes} parameter update(s) for application {application!keep}",
         "write_finished": "Successfully updated the live application spec",
         "write_queued": (
             "Queuing {changes} parameter update(s) for application {application!keep} (git write pending)"
+        ),
+        "write_unneeded": (
+            "Nothing to write for application {application!keep}: the change is stored already, and the cluster has "
+            "not followed it yet"
         ),
         "write_skipped_dry_run": "Dry run - not committing {changes} changes to application",
         "write_failed": "Could not update application spec: {error}",

@@ -116,15 +116,19 @@ def test_an_entry_that_is_no_image_is_one_warning() -> None:
     assert _loud_records([f"{GOOD}, :", f"{GOOD}, :"]) == [["annotation_remarked"], []]
 
 
-def test_an_image_that_is_left_alone_for_no_problem_has_no_empty_text() -> None:
-    log = RecordingLog()
+def test_an_image_that_waits_for_the_cluster_is_told_once_and_without_an_empty_text() -> None:
+    log, clock = RecordingLog(), SystemClock()
     shop = helm_application("shop", GOOD, live=["ghcr.io/acme/web:1.0.0"])
     pairs = (("image.name", "ghcr.io/acme/web"), ("image.tag", "1.0.1"))
     wanted = tuple(HelmParameter(name, value, force_string=True) for name, value in pairs)
     is_set = replace(shop, sources=(replace(shop.sources[0], helm_parameters=wanted),))
-    run_round([is_set], MemoryRegistry({"ghcr.io/acme/web": ["1.0.1"]}), log=log)
-    (fields,) = [fields for _, event, fields in log.records if event == "image_left_alone"]
-    assert (fields["reason"], "text" in fields) == ("already_set", False)
+    registry = MemoryRegistry({"ghcr.io/acme/web": ["1.0.1"]})
+    engine = Engine(registry, Writers(MemoryWriteBack()), EngineOptions(), clock, Experience(log), threading.Event())
+    for _ in range(2):
+        engine.process([is_set], Deadline.after(clock, 30), NoProgress())
+    loud, quiet = [(level, fields) for level, event, fields in log.records if event == "image_left_alone"]
+    assert (loud[1]["reason"], "text" in loud[1]) == ("already_set", False)
+    assert (loud[0], quiet[0]) == ("info", "debug")
 
 
 def test_a_fleet_of_nobody_warns() -> None:

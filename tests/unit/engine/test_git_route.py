@@ -33,8 +33,8 @@ TAGS = {WEB: ["1.0.0", "1.0.1"]}
 GIT = {"write-back-method": "git", "write-back-target": "helmvalues"}
 
 
-def _application(name: str, **own: str) -> ApplicationSnapshot:
-    return helm_application(name, f"web={WEB}:~1.0", live=[f"{WEB}:1.0.0"], annotations=own)
+def _application(name: str, tag: str = "1.0.0", **own: str) -> ApplicationSnapshot:
+    return helm_application(name, f"web={WEB}:~1.0", live=[f"{WEB}:{tag}"], annotations=own)
 
 
 def _mixed() -> list[ApplicationSnapshot]:
@@ -185,10 +185,33 @@ class Rounds:
         writers = Writers(MemoryWriteBack(), self.git)
         self.engine = Engine(MemoryRegistry(TAGS), writers, EngineOptions(), self.clock, experience, threading.Event())
 
-    def run(self, *names: str, apart_s: float = 61.0) -> None:
+    def run(self, *names: str, apart_s: float = 61.0, tag: str = "1.0.0") -> list[str]:
+        """The records of level info between those of the round itself."""
         self.clock.late_s += apart_s
-        applications = [_application(name, **GIT) for name in names]
+        before = len(self.log.events("info"))
+        applications = [_application(name, tag, **GIT) for name in names]
         self.engine.process(applications, Deadline.after(self.clock, 30), NoProgress())
+        return self.log.events("info")[before + 1 : -1]
+
+
+def test_a_commit_that_the_cluster_has_not_followed_is_told_once() -> None:
+    rounds = Rounds(MemoryGit())
+    assert rounds.run("a") == ["image_set", "write_queued", "write_finished", "image_updated"]
+    rounds.git.outcomes["a"] = (WriteOutcome.UNCHANGED, "")
+    assert [rounds.run("a") for _ in range(3)] == [["write_unneeded"], [], []]
+    debug = rounds.log.events("debug")
+    assert [debug.count(event) for event in ("image_set", "write_queued", "write_unneeded")] == [3, 3, 2]
+
+
+def test_a_commit_that_is_made_once_more_is_told_of_again() -> None:
+    rounds = Rounds(MemoryGit({"a": (WriteOutcome.UNCHANGED, "")}))
+    rounds.run("a")
+    rounds.git.outcomes.clear()
+    assert rounds.run("a") == ["write_finished", "image_updated"], "somebody took it back"
+    rounds.git.outcomes["a"] = (WriteOutcome.UNCHANGED, "")
+    assert rounds.run("a") == ["write_unneeded"]
+    assert rounds.run("a", tag="1.0.1") == [], "the cluster follows"
+    assert rounds.run("a") == ["image_set", "write_queued"], "and goes back"
 
 
 @pytest.mark.parametrize(
