@@ -9,13 +9,15 @@ from __future__ import annotations
 import threading
 from collections import Counter as Tally
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from updater.clock import Clock, Deadline
+from updater.clock import Clock, Deadline, SystemClock
 from updater.engine.announcements import Announcer
 from updater.engine.facts import Facts, gather
 from updater.engine.grouping import Work, work_of
+from updater.engine.label_remarks import LabelRemarks
+from updater.engine.labels import KnownLabels, gather_labels
 from updater.engine.polls import Poller
 from updater.engine.writing import Manner, Parked, Writers, Writing, not_parked
 from updater.errors import UpdaterError
@@ -28,9 +30,9 @@ from updater.planning.memory import PlanMemory
 from updater.planning.plans import ApplicationPlan, PlanOptions, plan_application
 from updater.ports.log import EventLog
 from updater.ports.progress import Progress
-from updater.ports.registry import TagInspector, TagSource
+from updater.ports.registry import LabelSource, TagInspector, TagSource
 from updater.rules.decisions import decide
-from updater.writeback.git_making import IntentOptions
+from updater.writeback.git_making import IntentOptions, with_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Experience:
         self.log = log
         self.memory = memory or PlanMemory()
         self.announcer = Announcer(log, clock)
+        self.label_remarks = LabelRemarks(log, clock or SystemClock())
         self.handover = PlanHandover()
 
 
@@ -75,8 +78,8 @@ class _Judged:
     error_code: str = ""
 
 
-class Registry(TagSource, TagInspector, Protocol):
-    """Both views of registries in one object."""
+class Registry(TagSource, TagInspector, LabelSource, Protocol):
+    """All views of registries in one object."""
 
 
 class Engine:
@@ -101,6 +104,7 @@ class Engine:
         self._log = experience.log
         self._stopping = stopping
         self._announcer = experience.announcer
+        self._label_remarks = experience.label_remarks
         self._handover = experience.handover
         self._memory = experience.memory
 
@@ -117,6 +121,7 @@ class Engine:
             facts = self._gather(planned, deadline, progress)
             judged = [self._decide(snapshot, plan, facts) for snapshot, plan in planned]
             self._announcer.unanswered(decision for each in judged for decision in each.decisions)
+            judged = self._label(judged, deadline)
             results = self._write_all(judged, deadline, progress)
         finally:
             progress.finished()
@@ -159,9 +164,11 @@ class Engine:
         self, planned: list[tuple[ApplicationSnapshot, ApplicationPlan]], deadline: Deadline, progress: Progress
     ) -> Facts:
         images = [image for _, plan in planned for image in plan.images]
-        poller = Poller(self._registry, self._registry, deadline, self._log, self._stopping)
-        workers = self._options.workers
+        poller, workers = self._poller(deadline), self._options.workers
         return gather(images, poller, self._memory.selector, workers=workers, on_polled=progress.polled)
+
+    def _poller(self, deadline: Deadline) -> Poller:
+        return Poller(self._registry, self._registry, deadline, self._log, self._stopping)
 
     def _decide(self, snapshot: ApplicationSnapshot, plan: ApplicationPlan, facts: Facts) -> _Judged:
         try:
@@ -188,6 +195,32 @@ class Engine:
         else:
             self._announcer.recovered(snapshot.key)
         return _Judged(snapshot, plan, decisions, work, error, code)
+
+    def _label(self, judged: list[_Judged], deadline: Deadline) -> list[_Judged]:
+        """The same, with labels in the texts of commits and pull requests that show them."""
+        showing = [each for each in judged if self._shows_labels(each)]
+        if not showing or self._options.is_rehearsal:
+            return judged
+        decisions = [decision for each in showing for decision in each.decisions]
+        workers = self._options.workers
+        known = gather_labels(decisions, self._registry, self._poller(deadline), deadline, workers=workers)
+        self._label_remarks.say(known.unlabelled([(each.snapshot.key, each.decisions) for each in showing]))
+        labelled = {id(each): self._labelled(each, known) for each in showing}
+        return [labelled.get(id(each), each) for each in judged]
+
+    def _shows_labels(self, judged: _Judged) -> bool:
+        intent = judged.work.intent if judged.work is not None else None
+        return intent is not None and self._options.intents.show_labels(intent.target)
+
+    def _labelled(self, judged: _Judged, known: KnownLabels) -> _Judged:
+        if judged.work is None or judged.work.intent is None:
+            return judged
+        try:
+            intent = with_labels(judged.work.intent, known.labels_of(judged.decisions), self._options.intents)
+        except Exception as error:  # noqa: BLE001 - a bug met in a text must not cost the change
+            self._log.error("bug_found", exception=error, application=str(judged.snapshot.key), error=str(error))
+            return judged
+        return replace(judged, work=Work(intent.change_set, intent))
 
     def _write_all(
         self, judged: list[_Judged], deadline: Deadline, progress: Progress
