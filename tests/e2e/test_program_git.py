@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.git.http_server import PASSWORD, USER, HttpServer
+from tests.program import program_command
 from updater.model.applications import ANNOTATION_PREFIX, ApplicationKey
 from updater.playground.applications import Sample, helm_application, kustomize_application
 from updater.playground.git_remote import BareRepository
@@ -76,7 +76,7 @@ class Site:
         return self.world.add_application(sample.message, base_images=sample.base_images)
 
     def start(self, *words: str, name: str = "run", **environment: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-W", "error", "-m", "updater.cli.entry", name, "--applications-api", "argocd"]
+        command = [*program_command(), name, "--applications-api", "argocd"]
         connection = ["--argocd-server-addr", self.web.url, "--argocd-grpc-web", "--disable-kubernetes"]
         silent = ["--health-port=0", "--metrics-port=0", "--status-addr="]
         process = subprocess.Popen(
@@ -211,6 +211,35 @@ def test_rounds_that_repeat_write_as_well(site: Site, mode: str) -> None:
     assert process.returncode == 0, (out, err)
     assert "tag: 1.0.1" in site.remote.read("apps/web/values.yaml")
     assert "Finished." in out
+
+
+@pytest.mark.slow
+def test_a_local_repository_is_written_with_its_switch_only(site: Site) -> None:
+    folder = site.folder / "Volume" / "deploy.git"
+    local = BareRepository(folder)
+    local.commit({"apps/web/values.yaml": _VALUES})
+    git = {"write_back_method": "git", "write_back_target": "helmvalues"}
+    site.add(helm_application("local"), "apps/web", git_repository=str(folder), **git)
+    site.add(helm_application("beside"), "apps/web", git_repository=f"{site.url}/../{site.remote.folder.name}", **git)
+    site.add(helm_application("web"), "apps/web", **git)
+
+    out, err = site.run("--output", "json")
+
+    done = {each["name"]: each for each in json.loads(out)["applications"]}
+    codes = {name: (each["error"] or each["write"]["error"] or {"code": ""})["code"] for name, each in done.items()}
+    assert codes == {"local": "repo_url_refused", "beside": "repo_url_refused", "web": ""}
+    assert done["web"]["write"]["outcome"] == "written"
+    assert (local.count(), site.remote.count()) == (1, 2)
+    (refused,) = [line for line in err.splitlines() if "it is a path on this machine" in line]
+    assert "code=repo_url_refused" in refused
+    assert "--git-allow-local-repositories" in refused
+
+    allowed = f"--git-allowed-repositories={site.folder}/Volume/"
+    _, err = site.run("--git-allow-local-repositories", allowed)
+
+    assert local.read("apps/web/values.yaml") == _VALUES.replace("1.0.0", "1.0.1")
+    assert "it is not among the allowed repositories" in err
+    assert site.remote.count() == 2
 
 
 def test_a_push_that_runs_at_a_signal_is_finished(site: Site) -> None:
