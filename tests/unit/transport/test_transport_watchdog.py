@@ -36,11 +36,14 @@ def watchdog() -> Iterator[Watchdog]:
 
 
 def test_the_earliest_deadline_is_enforced_first_whatever_the_order_they_came_in(watchdog: Watchdog) -> None:
-    order: list[str] = []
+    clock, order = StoppedClock(), list[str]()
     ended = threading.Event()
-    watchdog.watch(Deadline.after(CLOCK, 60), lambda: order.append("late"))
-    watchdog.watch(Deadline.after(CLOCK, 0.1), lambda: (order.append("second"), ended.set()))
-    watchdog.watch(Deadline.after(CLOCK, 0.05), lambda: order.append("first"))
+    watchdog.watch(Deadline(clock, 60.0), lambda: order.append("late"))
+    watchdog.watch(Deadline(clock, 10.0), lambda: (order.append("second"), ended.set()))
+    watchdog.watch(Deadline(clock, 5.0), lambda: order.append("first"))
+    clock.at_s = 20.0
+    # It sleeps in real seconds, and looks at the clock when something earlier comes.
+    watchdog.watch(Deadline(clock, 1.0), lambda: None)
     assert ended.wait(10)
     assert order == ["first", "second"]
 
