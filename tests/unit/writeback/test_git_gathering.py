@@ -128,23 +128,37 @@ def test_hundreds_that_wait_are_written_in_few_pushes_and_one_at_a_time() -> Non
     assert gathering._queues == {}
 
 
+class StoppedClock(SystemClock):
+    """Time stands where the test put it."""
+
+    at_s = 0.0
+
+    def monotonic_s(self) -> float:
+        return self.at_s
+
+
 def test_the_next_one_leads_when_the_first_gives_up() -> None:
-    writes, outcomes = Writes(), list[object]()
+    writes, outcomes, clock = Writes(), list[object](), StoppedClock()
     writes.gate.set()
-    gathering = Gathering(Pace(0.3, 3600.0, 1000), _CLOCK, threading.Event())
+    gathering = Gathering(Pace(3600.0, 3600.0, 3), _CLOCK, threading.Event())
 
     def give_up() -> None:
         with pytest.raises(WriteBackError):
-            gathering.submit(intent_for("https://h.test/a", "1", app="first"), writes, Deadline.after(_CLOCK, 0.05))
+            gathering.submit(intent_for("https://h.test/a", "1", app="first"), writes, Deadline(clock, 0.01))
 
     first = threading.Thread(target=give_up)
     first.start()
     while not gathering._queues:
         threading.Event().wait(0.001)
-    for thread in _submit(gathering, writes, "ab", outcomes):
-        thread.join()
+    threads = _submit(gathering, writes, "a", outcomes)
+    while len(next(iter(gathering._queues.values())).waiting) < 2:
+        threading.Event().wait(0.001)
+    clock.at_s = 1.0
     first.join()
-    assert outcomes == [WriteOutcome.WRITTEN] * 2
+    threads += _submit(gathering, writes, "bc", outcomes)
+    for thread in threads:
+        thread.join()
+    assert (outcomes, writes.together) == ([WriteOutcome.WRITTEN] * 3, [3])
     assert gathering._queues == {}
 
 

@@ -199,7 +199,7 @@ def test_what_was_handed_over_before_the_end_is_written_and_what_comes_later_is_
         )
     )
     early.start()
-    while not writer._gathering._queues:
+    while not writer._gathering._queues and early.is_alive():
         threading.Event().wait(0.001)
     stopping.set()
     early.join()
