@@ -88,9 +88,14 @@ def test_a_status_page_that_others_can_reach_warns(command: Command) -> None:
 def cut(port: int) -> bool:
     """Take the socket that listens on a port away from this process, as the system would; whether there is one."""
     for name in Path("/proc/self/fd").iterdir():
-        if not name.exists() or not str(name.readlink()).startswith("socket:"):
+        try:
+            if not str(name.readlink()).startswith("socket:"):
+                continue
+            found = socket.socket(fileno=os.dup(int(name.name)))
+        except OSError:
+            # Another thread has closed it meanwhile.
             continue
-        with closing(socket.socket(fileno=os.dup(int(name.name)))) as found:
+        with closing(found):
             is_listening = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
             if is_listening and found.getsockname()[1] == port:
                 found.shutdown(socket.SHUT_RDWR)
