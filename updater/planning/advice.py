@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 
 from updater.model.report import Warned
 from updater.planning import annotation_keys as keys
@@ -40,15 +39,14 @@ def entry_hint(text: str) -> str:
     return found or "write [alias=][host[:port]/]path[:constraint]"
 
 
-def cut_constraint_warnings(entries: Sequence[str]) -> Iterator[Warned]:
-    """Entries whose constraint was cut at a comma: the rest became an entry of its own, and nobody keeps to it."""
-    for entry, following in pairwise(entries):
-        if following[:1] in _OPERATORS:
-            text = (
-                f"image-list entry {entry[:80]!r} ends at the comma before {following[:40]!r}, which is therefore no "
-                "part of its constraint; join comparisons with a blank: '>=1.0 <2'"
-            )
-            yield Warned("constraint_cut", text)
+def cut_off_problem(entry: str, alias: str, constraint: str, rest: str) -> str:
+    """Why an entry whose constraint was cut at a comma is not followed: the bound after the comma would be lost."""
+    together = f"{constraint[:40]} {rest[:40]}".strip()
+    elsewhere = f", or write it with its comma in the annotation {alias[:80]}.semver-constraint" if alias else ""
+    return (
+        f"image-list entry {entry[:80]!r} ends at the comma before {rest[:40]!r}, and without that part its constraint "
+        f"would allow too much; join comparisons with a blank, {together!r}{elsewhere}"
+    )
 
 
 def filter_warnings(allow_tags: str, ignore_tags: tuple[str, ...]) -> Iterator[Warned]:

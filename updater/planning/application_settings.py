@@ -12,7 +12,6 @@ from updater.model.applications import ApplicationSnapshot
 from updater.model.images import Strategy
 from updater.model.report import Warned
 from updater.planning import annotation_keys as keys
-from updater.planning.advice import cut_constraint_warnings
 from updater.planning.annotations import RENAMED_STRATEGIES, STRATEGIES, ImageSettings, read_settings
 from updater.planning.documents import HelmNames, KustomizeName, PluginNames, PullRequest, Rule, RuleImage, Verification
 from updater.planning.documents_choice import Match, RuleBook
@@ -68,10 +67,7 @@ def _annotated(
         images=tuple((entry, read_settings(own, entry.alias)) for entry in entries),
         write_back=own,
         git_settings=tuple(key for key in sorted(own) if key in keys.GIT_KEYS),
-        warnings=(
-            *cut_constraint_warnings([entry.text for entry in entries]),
-            *keys.unknown_key_warnings(own, [entry.alias for entry in entries]),
-        ),
+        warnings=tuple(keys.unknown_key_warnings(own, [entry.alias for entry in entries])),
         origin=origin,
     )
 

@@ -7,7 +7,7 @@ their order and may repeat.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from updater.errors import PlanError
 from updater.model.references import (
@@ -23,18 +23,24 @@ MAX_ENTRIES = 20_000
 """Of one Application: about a second of planning. Kubernetes stores 256 KiB of annotations, other servers any size."""
 
 _ALIAS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?")
+_COMPARISON = re.compile(r"[!<>~^]|=\s*[<>=]|=\s*v?[0-9][0-9A-Za-z.+-]*\Z")
+"""How an element begins that is no entry: no alias, host or path starts so, and no image is called ``7.1``."""
 _ALIAS_LIKE_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:[0-9]+/[A-Za-z0-9._/-]*[A-Za-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class ImageEntry:
-    """One legal entry. ``constraint`` and ``digest`` are texts as written, empty when there are none."""
+    """One legal entry. ``constraint`` and ``digest`` are texts as written, empty when there are none.
+
+    ``cut_off`` is the element after it when that can only be the rest of its constraint: a comma has ended the entry.
+    """
 
     text: str
     alias: str
     repository: ImageRepository
     constraint: str = ""
     digest: str = ""
+    cut_off: str = ""
 
     @property
     def reference(self) -> ImageReference:
@@ -69,7 +75,15 @@ def parse_image_list(value: str) -> tuple[ImageEntry | IllegalEntry, ...]:
             entries.append(parse_entry(text))
         except PlanError as problem:
             entries.append(IllegalEntry(text, _split_alias(text)[0], str(problem)))
-    return tuple(entries)
+    return tuple(map(_with_cut_off, entries, (*entries[1:], None)))
+
+
+def _with_cut_off(
+    entry: ImageEntry | IllegalEntry, following: ImageEntry | IllegalEntry | None
+) -> ImageEntry | IllegalEntry:
+    if following is None or isinstance(entry, IllegalEntry) or not _COMPARISON.match(following.text):
+        return entry
+    return replace(entry, cut_off=following.text)
 
 
 def parse_entry(text: str) -> ImageEntry:

@@ -20,7 +20,7 @@ from updater.model.images import (
 )
 from updater.model.references import ImageRepository
 from updater.model.report import Warned
-from updater.planning.advice import filter_warnings
+from updater.planning.advice import cut_off_problem, filter_warnings
 from updater.planning.annotations import ImageSettings
 from updater.planning.image_list import IllegalEntry, ImageEntry
 from updater.planning.live_images import LiveImages
@@ -169,6 +169,9 @@ def _invalid(entry: ImageEntry, settings: ImageSettings, target: OverrideTarget)
             return str(problem), Reason.INVALID_SETTINGS
     if settings.strategy is Strategy.DIGEST and not entry.constraint:
         return NEEDS_TAG, Reason.INVALID_CONSTRAINT
+    if settings.strategy is Strategy.SEMVER and entry.cut_off:
+        problem = cut_off_problem(entry.text, entry.alias, entry.constraint, entry.cut_off)
+        return problem, Reason.INVALID_CONSTRAINT
     return "", None
 
 

@@ -155,13 +155,40 @@ def test_more_entries_than_anybody_writes_are_left_out_with_a_word(monkeypatch: 
     assert any("more than 100 entries" in warned.text for warned in planned.warnings)
 
 
-def test_a_constraint_that_a_comma_cut_is_warned_about_on_both_sides() -> None:
-    planned = plan({"image-list": "good=ghcr.io/acme/good:>=1.0, <2"})
+@pytest.mark.parametrize(
+    ("entries", "together"),
+    [
+        pytest.param("good=ghcr.io/acme/good:>=1.0, <2", ">=1.0 <2", id="an upper bound"),
+        pytest.param("good=ghcr.io/acme/good:>=1.0,<2,!=1.5", ">=1.0 <2", id="several"),
+        pytest.param("good=ghcr.io/acme/good:>=1.0, , <2", ">=1.0 <2", id="behind an empty element"),
+        pytest.param("good=ghcr.io/acme/good, ~1.2", "~1.2", id="no constraint of its own"),
+        pytest.param("good=ghcr.io/acme/good:>=1.0, =1.2.0", ">=1.0 =1.2.0", id="an equals sign"),
+        pytest.param("good=ghcr.io/acme/good:>=1.0, =< 2", ">=1.0 =< 2", id="an operator with an equals sign"),
+    ],
+)
+def test_a_constraint_that_a_comma_cut_is_not_followed_without_its_rest(entries: str, together: str) -> None:
+    planned = plan({"image-list": f"{entries}, bad=ghcr.io/acme/bad:~1.0", "bad.helm.image-tag": "bad.tag"})
 
-    texts = [warned.text for warned in planned.warnings]
-    assert any("'good=ghcr.io/acme/good:>=1.0' ends at the comma before '<2'" in text for text in texts)
-    assert any("'<2'" in text and "join the comparisons of a constraint with a blank" in text for text in texts)
-    assert [image.rule.constraint for image in planned.images] == [">=1.0", ""]
+    assert reasons(planned)["good"] is Reason.INVALID_CONSTRAINT
+    assert reasons(planned)["bad"] is Reason.UPDATE
+    problem = planned.images[0].invalid
+    assert "'good=ghcr.io/acme/good" in problem
+    assert f"join comparisons with a blank, {together!r}, or write it with its comma" in problem
+    assert "good.semver-constraint" in problem
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        pytest.param({"image-list": f"{GOOD}, =ghcr.io/acme/bad"}, id="an entry with an empty alias"),
+        pytest.param({"image-list": f"<2, {GOOD}"}, id="nothing before it"),
+        pytest.param({"image-list": f"{GOOD}, bad=ghcr.io/acme/bad:1, <2"}, id="another entry between"),
+        pytest.param({"image-list": f"{GOOD}, <2", "update-strategy": "newest-build"}, id="a strategy without bounds"),
+    ],
+)
+def test_an_entry_whose_constraint_nothing_cut_is_followed(own: dict[str, str]) -> None:
+    own = {**own, "good.helm.image-name": "good.name", "good.helm.image-tag": "good.tag"}
+    assert reasons(plan(own))["good"] is Reason.UPDATE
 
 
 def test_a_name_for_another_kind_of_source_is_warned_about() -> None:
