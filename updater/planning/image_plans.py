@@ -170,8 +170,8 @@ def _invalid(entry: ImageEntry, settings: ImageSettings, target: OverrideTarget)
     if settings.strategy is Strategy.DIGEST and not entry.constraint:
         return NEEDS_TAG, Reason.INVALID_CONSTRAINT
     if settings.strategy is Strategy.SEMVER and entry.cut_off:
-        problem = cut_off_problem(entry.text, entry.alias, entry.constraint, entry.cut_off)
-        return problem, Reason.INVALID_CONSTRAINT
+        text = cut_off_problem(entry.text, entry.alias, entry.constraint, entry.cut_off)
+        return text, Reason.INVALID_CONSTRAINT
     return "", None
 
 
