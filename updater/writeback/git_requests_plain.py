@@ -14,7 +14,7 @@ import re
 _BREAK = "\u200b"
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@&=%+-]+", re.ASCII)
 """Becomes a link as a whole, and nothing is looked for in links."""
-_REFERENCE = re.compile(r"(?<!\w)[@!&~%$^](?=[\w\"{])|#(?=\d)|\b(?:GH|gh)-(?=\d)")
+_REFERENCE = re.compile(r"(?<![A-Za-z0-9_])[@!&~%$^](?=[\w\"{])|#(?=\d)|\b(?:GH|gh)-(?=\d)")
 """Mentions; issues, merge requests, epics, labels, milestones, snippets and alerts, as GitHub and GitLab write them."""
 _ESCAPED = re.compile(r"[\\`*\[\]<>|~$]|(?<![^\W_])_|_(?![^\W_])|!(?=\[)|&(?=#?\w+;)")
 """What draws inside a line. An underscore between letters does not, and stands in many addresses."""
