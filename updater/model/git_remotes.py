@@ -19,7 +19,10 @@ _HOST = re.compile(r"[\w._-]+|[0-9a-f:.]+")
 """Names, also international ones, and addresses without their brackets. Programs on the way run commands with the host
 in them (ssh's ProxyCommand), and git decodes escapes in it, so nothing else passes."""
 _AUTHORITY_AND_PATH = re.compile(r"(?P<authority>(?:[A-Za-z][A-Za-z0-9+.-]*://)?[^/]*)(?P<path>/.*)?", re.DOTALL)
+_TRANSPORT = re.compile(r"[^/\[]*::")
+"""``ext::sh -c ...`` would be a command; in the brackets of an address there may be two colons."""
 _SSH = re.compile(r"\Assh://", re.IGNORECASE)
+_SHORT = re.compile(r"(?P<head>[^/:\[]*(?:\[[^/\]]*\])?):(?P<path>.*)", re.DOTALL)
 _NO_UTF_8 = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -84,10 +87,9 @@ def _place(url: str) -> str:
 
 def _spelled(url: str) -> str:
     """One spelling for an address of SSH and its short form, with and without ``.git``."""
-    if "://" not in url:
-        head, colon, tail = url.partition(":")
-        if colon and "/" not in head:
-            url = f"{head}/{tail.lstrip('/')}"
+    short = _SHORT.fullmatch(url) if "://" not in url else None
+    if short is not None:
+        url = f"{short['head']}/{short['path'].lstrip('/')}"
     return _SSH.sub("", url, count=1).rstrip("/").removesuffix(".git")
 
 
@@ -98,13 +100,7 @@ def parse_git_remote(text: str) -> GitRemote:
     come from elsewhere.
     """
     url = text.strip()
-    if (
-        not url
-        or not url.isprintable()
-        or url.startswith("-")
-        or set(" \\") & set(url)
-        or "::" in url.partition("/")[0]
-    ):
+    if not url or not url.isprintable() or url.startswith("-") or set(" \\") & set(url) or _TRANSPORT.match(url):
         raise IllegalGitRemote("the address is empty, begins with a dash, or holds characters that no address has")
     if url.startswith("/"):
         return _remote(url, GitScheme.LOCAL, url)

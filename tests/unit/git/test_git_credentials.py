@@ -78,6 +78,24 @@ def test_the_longest_prefix_of_the_file_wins(tmp_path: Path) -> None:
     assert _find(CredentialPlaces(file=path)) == (AuthKind.BASIC, "team")
 
 
+def test_an_entry_that_ends_with_a_slash_is_for_no_longer_name(tmp_path: Path) -> None:
+    path = _file(tmp_path, {"url": "https://h.test/acme/", "password": "p"})
+    assert _find(CredentialPlaces(file=path))[1] == "p"
+    assert _code(CredentialPlaces(file=path), "https://h.test/acme-labs/deploy") == "no_credentials"
+
+
+@pytest.mark.parametrize("url", ["https://h.test/other/../acme", "https://h.test/acme/.", "https://h.test/acme/%2e%2e"])
+def test_a_template_of_the_cluster_that_leads_elsewhere_fits_nothing(url: str) -> None:
+    cluster = ClusterSecrets(templates={"t": {"url": url, "password": "p"}})
+    for address in (_URL, "https://h.test/acme/.hidden"):
+        assert _code(CredentialPlaces(secrets=cluster), address) == "no_credentials"
+
+
+def test_letter_case_does_not_matter_to_credentials(tmp_path: Path) -> None:
+    path = _file(tmp_path, {"url": "https://h.test/ACME", "password": "p"})
+    assert _find(CredentialPlaces(file=path), "https://h.test/Acme/Deploy")[1] == "p"
+
+
 def test_a_place_behind_from_is_read_when_it_is_used(tmp_path: Path) -> None:
     secret = tmp_path / "token"
     secret.write_text("one\n")
@@ -105,6 +123,7 @@ def test_a_missing_variable_of_another_entry_is_no_matter(tmp_path: Path) -> Non
     ("content", "said"),
     [
         pytest.param("credentials: [{username: x}]", "has no url", id="no url"),
+        pytest.param("credentials: [{url: 'https://h.test/a/../b'}]", r"holds \. or \.\.", id="dots in the url"),
         pytest.param("credentials: {url: x}", "no list of credentials", id="no list"),
         pytest.param("a: [", "no YAML", id="no YAML"),
         pytest.param("credentials: [{url: 'https://h.test', password: [1]}]", "unusable password", id="list"),
