@@ -92,6 +92,7 @@ def test_the_order_does_not_depend_on_the_order_of_losses(losses: list[tuple[str
         Loss.OLDER,
         Loss.PRERELEASE,
         Loss.OUTSIDE_CONSTRAINT,
+        Loss.CONSTRAINT_UNREADABLE,
         Loss.PLATFORM_MISSING,
         Loss.METADATA_UNREADABLE,
         Loss.NOT_A_VERSION,

@@ -54,6 +54,7 @@ class Loss(Enum):
     NOT_A_VERSION = "not a version"
     PRERELEASE = "pre-release excluded"
     OUTSIDE_CONSTRAINT = "outside the constraint"
+    CONSTRAINT_UNREADABLE = "not judged: the constraint cannot be read"
     NOT_THE_TAG = "not the tag to follow"
     PLATFORM_MISSING = "platform missing"
     METADATA_UNREADABLE = "metadata unreadable"

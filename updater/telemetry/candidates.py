@@ -20,6 +20,7 @@ _NEARNESS = {
             Loss.OLDER,
             Loss.PRERELEASE,
             Loss.OUTSIDE_CONSTRAINT,
+            Loss.CONSTRAINT_UNREADABLE,
             Loss.PLATFORM_MISSING,
             Loss.METADATA_UNREADABLE,
             Loss.NOT_A_VERSION,

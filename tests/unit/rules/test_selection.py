@@ -39,6 +39,12 @@ def test_both_constraints_must_hold() -> None:
     assert choose_by_name(rule, ["1.1.0", "1.5.0", "2.0.0"]).winner == Candidate("1.5.0")
 
 
+def test_no_version_is_outside_a_constraint_that_cannot_be_read() -> None:
+    choice = choose_by_name(compile_rule(TagRule(constraint="~one")), ["1.0", "main"])
+    assert dict(choice.losses) == {"1.0": Loss.CONSTRAINT_UNREADABLE, "main": Loss.NOT_A_VERSION}
+    assert "'~one'" in choice.problem
+
+
 @pytest.mark.parametrize(
     ("rule", "tags", "reason", "problem"),
     [

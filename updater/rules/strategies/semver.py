@@ -29,7 +29,7 @@ def choose_highest(
     if not versions:
         return nothing_fits(losses)
     if problem:
-        losses += [(tag, Loss.OUTSIDE_CONSTRAINT) for tag in versions]
+        losses += [(tag, Loss.CONSTRAINT_UNREADABLE) for tag in versions]
         return Verdict(None, losses, Reason.INVALID_CONSTRAINT, problem)
     return _highest_inside(versions, constraints, losses)
 
