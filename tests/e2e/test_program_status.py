@@ -34,6 +34,13 @@ def get(port: int, path: str) -> tuple[int, str]:
             return 0, str(error)
 
 
+def wait_for(text: str, port: int, path: str) -> None:
+    deadline = Deadline.after(CLOCK, PATIENCE_S)
+    while text not in (said := get(port, path)[1]):
+        assert not deadline.has_passed, said
+        CLOCK.wait_s(0.1)
+
+
 @pytest.fixture
 def showcase() -> Iterator[Showcase]:
     with Showcase() as running:
@@ -63,10 +70,8 @@ def test_a_process_is_watched_from_start_to_end(showcase: Showcase, tmp_path: Pa
         text=True,
     )
     try:
-        deadline = Deadline.after(CLOCK, PATIENCE_S)
-        while 'images_updated_total{application="argocd/shop-web"} 1.0' not in get(metrics, "/metrics")[1]:
-            assert not deadline.has_passed, get(status, "/api/v1/applications")
-            CLOCK.wait_s(0.1)
+        wait_for('images_updated_total{application="argocd/shop-web"} 1.0', metrics, "/metrics")
+        wait_for('"lastUpdate":{', status, "/api/v1/applications/argocd/shop-web")
         assert get(health, "/healthz") == (200, "OK\n")
         assert get(health, "/readyz") == (200, "OK\n")
         found = json.loads(get(status, "/api/v1/applications/argocd/shop-web")[1])
