@@ -58,7 +58,7 @@ def test_what_does_not_fit_any_more_is_left_out_and_smaller_ones_are_kept() -> N
     assert len(kept) == MAX_TOTAL // (MAX_VALUE + 3) + 1
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(), st.text() | st.none() | st.integers(), max_size=20))
 def test_any_labels_are_within_their_bounds(raw: dict[str, object]) -> None:
     kept = clean_labels(raw)

@@ -140,14 +140,14 @@ def _read(markdown: str) -> str:
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown).replace("\u200b", "")
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(_LETTERS)
 def test_what_people_read_is_what_the_label_says(value: str) -> None:
     assert _read(plain_body(value)) in (value, _read(value))
     assert plain_title(value).replace("\u200b", "") == value
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(_LETTERS)
 def test_nothing_is_left_that_a_forge_would_obey_or_draw(value: str) -> None:
     body = plain_body(value)
