@@ -12,6 +12,7 @@ import pytest
 from docs.generate import FLAGS_PAGE, flags_page
 from tests.program import program_command
 from updater import __version__
+from updater.settings.places import BESIDE_ARGOCD_SERVER
 from updater.settings.table import options_of
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -139,10 +140,19 @@ def test_doctor_and_plan_know_the_place_of_the_sidecar(program: Program) -> None
         assert "(default localhost:8080, variable ARGOCD_SERVER)" in page
 
 
-def test_the_help_of_the_sidecar_has_its_own_defaults(program: Program) -> None:
-    page = " ".join(program("--help", module="sidecar").stdout.split())
+@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("help", "run")], ids=" ".join)
+def test_the_help_of_the_sidecar_has_its_own_defaults(program: Program, words: tuple[str, ...]) -> None:
+    page = " ".join(program(*words, module="sidecar").stdout.split())
     assert page.startswith("Usage: python -m sidecar [flags]")
-    assert "(default localhost:8080, variable ARGOCD_SERVER)" in page
+    for name, default in BESIDE_ARGOCD_SERVER.items():
+        row = page.partition(f" --{name} ")[2].partition(" --")[0]
+        assert f"(default {default}" in row, name
+
+
+def test_a_command_that_is_the_same_everywhere_has_the_same_help_everywhere(program: Program) -> None:
+    pages = {program(*words).stdout for words in (("webhook", "--help"), ("help", "webhook"))}
+    pages |= {program(*words, module="sidecar").stdout for words in (("webhook", "--help"), ("help", "webhook"))}
+    assert len(pages) == 1
 
 
 @pytest.mark.parametrize(

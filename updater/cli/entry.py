@@ -89,10 +89,10 @@ def _ask_pass(words: Sequence[str], environment: Mapping[str, str]) -> int:
     return answer(words, environment)
 
 
-def _help(words: tuple[str, ...], _environment: Mapping[str, str], _place: Mapping[str, str]) -> int:
+def _help(words: tuple[str, ...], _environment: Mapping[str, str], place: Mapping[str, str]) -> int:
     from updater.cli.help import print_help
 
-    return print_help(words)
+    return print_help(words, place)
 
 
 def _version(words: tuple[str, ...], environment: Mapping[str, str], _place: Mapping[str, str]) -> int:

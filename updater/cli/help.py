@@ -23,6 +23,9 @@ _LEAST_WIDTH = 80
 
 _NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 _BESIDE_SERVER = "python -m sidecar"
+_KNOW_THEIR_PLACE = ("run", "plan", "doctor", "config")
+"""The commands that the defaults of a place hold for; any other is the same everywhere."""
+
 _PROMISE = "Keeps the container images of Argo CD Applications up to date."
 _NOT_YET = "not in this release"
 
@@ -33,7 +36,8 @@ def print_help(words: Sequence[str], place: Mapping[str, str] = _NO_DEFAULTS) ->
     ``place`` are the defaults of where the program runs. Raises ``ConfigurationError`` ``unknown_command``.
     """
     names = [word for word in words if not word.startswith("-")]
-    text = command_help(find_command(names[0]), place) if names else program_help()
+    command = find_command(names[0]) if names else None
+    text = program_help() if command is None else command_help(command, _place_of(command, place))
     print(text, end="")  # noqa: T201 - this is the result
     return 0
 
@@ -65,6 +69,10 @@ def command_help(command: Command, place: Mapping[str, str] = _NO_DEFAULTS) -> s
     with page.section("Help"):
         page.write_dl([("-h, --help", "Print this page")])
     return page.getvalue()
+
+
+def _place_of(command: Command, place: Mapping[str, str]) -> Mapping[str, str]:
+    return place if command.name in _KNOW_THEIR_PLACE else _NO_DEFAULTS
 
 
 def _invocation(command: Command, place: Mapping[str, str]) -> str:
