@@ -25,6 +25,7 @@ def within(clock: SystemClock) -> Callable[[float], Deadline]:
 def make(clock: SystemClock) -> Iterator[Callable[..., HttpTransport]]:
     """Makes transports from fields of their options and closes them at the end, with every thread they started."""
     made: list[HttpTransport] = []
+    before = set(threading.enumerate())
 
     def build(**options: Any) -> HttpTransport:
         transport = HttpTransport(HttpOptions(**options), clock)
@@ -34,4 +35,4 @@ def make(clock: SystemClock) -> Iterator[Callable[..., HttpTransport]]:
     yield build
     for transport in made:
         transport.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "deadlines"]
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.name == "deadlines"]
