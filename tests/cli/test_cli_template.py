@@ -41,6 +41,20 @@ def test_the_template_of_a_file_is_rendered_and_ends_with_one_more_newline(
     assert capsys.readouterr().out == "chore(example-app): 2 images\n"
 
 
+def test_the_example_of_the_documentation_shows_labels_of_the_image_that_has_some(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "git-write-back.md").read_text()
+    path = tmp_path / "commit.template"
+    path.write_text(page.partition("## Labels of images")[2].split("```")[1].lstrip())
+    assert run_program(["template", str(path)], {}) == 0
+    revision = "4f9ac1b2d3e4f5061728394a5b6c7d8e9fa0b1c2"
+    assert capsys.readouterr().out.split("\n\n")[1:3] == [
+        f"example/example 1.0.0 -> 1.0.1\nsource: https://git.example.com/example/example/commit/{revision}",
+        f"example/updater {_OLD} -> {_NEW}",
+    ]
+
+
 def test_extended_functions_are_known_when_they_are_switched_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,24 +6,27 @@ have obtained the digest from the registry under its own credentials (``registri
 
 from __future__ import annotations
 
+import sys
 import threading
 
 from cachetools import LRUCache
 
 from updater.model.images import ImageLabels
 
-MAX_CHARACTERS = 8_000_000
-"""In all, at most 32 MB; that of an image with twenty labels is some 1,500."""
-_OVERHEAD = 200
-"""Characters that an entry counts for beside its texts, so that images without labels count too."""
+MAX_BYTES = 32_000_000
+"""In all; the labels of an image with twenty of them take some 4,500."""
+_ENTRY_BYTES = 300
+"""For the digest and the place of an image, so that images without labels count too."""
+_LABEL_BYTES = 64
+"""For the pair beside its two texts."""
 
 
 class LabelMemory:
     """Thread-safe."""
 
-    def __init__(self, max_characters: int = MAX_CHARACTERS) -> None:
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._lock = threading.Lock()
-        self._labels: LRUCache[str, ImageLabels] = LRUCache(max_characters, getsizeof=_weight)
+        self._labels: LRUCache[str, ImageLabels] = LRUCache(max_bytes, getsizeof=_weight)
 
     def recall(self, digest: str) -> ImageLabels | None:
         """The labels, None when they are not known."""
@@ -37,4 +40,4 @@ class LabelMemory:
 
 
 def _weight(labels: ImageLabels) -> int:
-    return _OVERHEAD + sum(len(key) + len(value) for key, value in labels)
+    return _ENTRY_BYTES + sum(_LABEL_BYTES + sys.getsizeof(key) + sys.getsizeof(value) for key, value in labels)

@@ -73,4 +73,5 @@ def test_labels_of_very_many_images_are_not_all_kept() -> None:
     for number in range(1_000):
         memory.remember(f"sha256:{number}", (("a", "x" * 799),))
     known = [number for number in range(1_000) if memory.recall(f"sha256:{number}") is not None]
-    assert known == list(range(990, 1_000))
+    assert 5 <= len(known) <= 10
+    assert known == list(range(1_000 - len(known), 1_000)), "those that were read last"
