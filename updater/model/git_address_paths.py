@@ -13,13 +13,14 @@ from urllib.parse import unquote
 _DOTS = (".", "..")
 _SEPARATORS = re.compile(r"[/\\]")
 """With the one that some servers take for a slash."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SLASHES = re.compile(r"/+")
 _MAX_DECODINGS = 4
 """A name is encoded once, and a proxy on the way may decode once more; what goes on after that hides something."""
 
 
 def has_dot_segment(path: str) -> bool:
-    """Whether a segment is ``.`` or ``..``, plainly or percent-encoded, also more than once.
+    """Whether a segment is ``.`` or ``..``, plainly or percent-encoded; or encoded so often that nobody can tell.
 
     Parameters of a segment do not count: servers in Java drop them first, so that ``..;x`` is ``..`` to them.
     """
@@ -35,7 +36,7 @@ def has_dot_segment(path: str) -> bool:
 
 def has_control(path: str) -> bool:
     """Whether it decodes to a control character; git decodes the addresses of SSH and of files."""
-    return any(ord(char) < ord(" ") or ord(char) == 0x7F for char in unquote(path))
+    return _CONTROL.search(unquote(path)) is not None
 
 
 def local_path(text: str) -> str | None:
