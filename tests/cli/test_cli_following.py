@@ -23,7 +23,7 @@ from updater.playground.showcase import Showcase
 from updater.ports.log import NullLog
 from updater.settings.arguments import parse_arguments
 from updater.settings.config_folder import ConfigFolder, load_config_folder
-from updater.settings.git_parts import CommitSettings, GitWriteSettings
+from updater.settings.git_parts import CommitSettings, GitWriteSettings, RequestSettings
 from updater.settings.model import Platform, Resolution
 from updater.settings.parts import ConnectionSettings, RunSettings, run_settings
 from updater.settings.resolution import resolve
@@ -168,9 +168,10 @@ def test_the_runtime_takes_over_what_may_change(tmp_path: Path) -> None:
     template = tmp_path / "template"
     template.write_text("first {{.AppName}}")
     commit = CommitSettings(message_path=str(template), is_path_chosen=True)
+    requests = RequestSettings(body_template="{{range .AppChanges}}{{.Labels}}{{end}}")
     settings = RunSettings(
         ConnectionSettings("127.0.0.1:1", is_grpc_web=True, is_plaintext=True),
-        git=GitWriteSettings(commit),
+        git=GitWriteSettings(commit, requests=requests),
         interval_s=60.0,
     )
     runtime = build_runtime(settings, log=NullLog(), environment={})
@@ -180,6 +181,8 @@ def test_the_runtime_takes_over_what_may_change(tmp_path: Path) -> None:
         runtime.reconfigure(settings)
         after = runtime._rounds._writes.intents
         assert after != before
+        assert before.requests_show_labels
+        assert after.requests_show_labels, "templates of requests hold until a restart"
         template.write_text("third {{.AppName")
         with pytest.raises(ConfigurationError):
             runtime.reconfigure(settings)

@@ -72,7 +72,8 @@ class DebianRegistry:
 
     def _image(self, repository: str, architecture: str) -> bytes:
         fields = {"os": "linux", "architecture": architecture, "rootfs": {"type": "layers"}, "created": CREATED}
-        config = json.dumps(fields).encode()
+        labels = {"org.opencontainers.image.revision": f"cafe-{architecture}"}
+        config = json.dumps({**fields, "config": {"Labels": labels}}).encode()
         layer = f"layer for {architecture}".encode()
         for blob in (config, layer):
             location = self._send("POST", f"/v2/{repository}/blobs/uploads/", b"", 202)

@@ -15,7 +15,7 @@ from tests.wire.registry.token_server import TokenServer, serve_tokens
 from updater.clock import Deadline, SystemClock
 from updater.errors import RegistryAuthError, RegistryUnreachable, RepositoryUnknown
 from updater.model.images import Candidate, Inspection, Loss
-from updater.model.references import ImageRepository
+from updater.model.references import ImageReference, ImageRepository
 from updater.registry.client import RegistryClient
 from updater.registry.creation_times import parse_created_ns
 from updater.registry.credential_sources import parse_credential_source
@@ -105,6 +105,20 @@ def test_images_and_indexes_are_inspected(start: Start) -> None:
     assert dated == (Candidate("single", created_ns, single), Candidate("multi", created_ns, multi))
     arm = inspect(registry.address, "single", "multi", inspection=Inspection(("linux/arm64",), wants_created=False))
     assert arm == (Candidate("single", None, single, Loss.PLATFORM_MISSING), Candidate("multi", None, multi))
+
+
+def test_labels_of_images_and_indexes_are_read(start: Start) -> None:
+    registry = start()
+    registry.push("team/app", "single")
+    registry.push_index("team/app", "multi")
+
+    def read(client: RegistryClient, deadline: Deadline) -> list[str]:
+        asked = [("single", ()), ("multi", ("linux/arm64",)), ("multi", ())]
+        images = [(ImageReference(ImageRepository("deb.test", "team/app"), tag), wanted) for tag, wanted in asked]
+        found = [dict(client.fetch_labels(image, wanted, deadline)) for image, wanted in images]
+        return [labels["org.opencontainers.image.revision"] for labels in found]
+
+    assert ask(registry.address, read) == ["cafe-amd64", "cafe-arm64", "cafe-amd64"]
 
 
 def test_a_moved_tag_is_told_by_its_head(start: Start) -> None:

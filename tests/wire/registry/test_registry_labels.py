@@ -194,6 +194,17 @@ def test_a_registry_that_fails_is_an_error_and_asked_again_later(
     assert labels(client, "2.0") == (("a", "y"),)
 
 
+def test_a_registry_that_is_slow_costs_the_time_that_is_given(registry: PlaygroundRegistry, connect: Connect) -> None:
+    registry.push(APP, "2.0", labels={"a": "y"})
+    registry.faults.delay(30.0, target="/blobs/")
+    client = connect(registry)
+    image = ImageReference(ImageRepository(HOST, APP), "2.0")
+    for within_s in (0.2, -1.0):
+        with pytest.raises(RegistryError) as caught:
+            client.client.fetch_labels(image, (), Deadline.after(client.clock, within_s))
+        assert caught.value.code == "registry_timeout"
+
+
 @pytest.mark.parametrize("value", [{"a": 1, "b": "x"}, {"b": "x", "c": None}, ["a"], "text", 7, None])
 def test_whatever_stands_in_the_place_of_labels_breaks_nothing(
     registry: PlaygroundRegistry, connect: Connect, value: object
