@@ -23,9 +23,10 @@ def print_candidates(rows: list[CandidateRow], verdict: str) -> None:
 
 
 def _print_table(rows: list[CandidateRow], verdict: str) -> None:
-    from rich.console import Console  # noqa: PLC0415 - for a terminal only
-    from rich.table import Column, Table  # noqa: PLC0415
+    from rich.table import Column, Table  # noqa: PLC0415 - for a terminal only
     from rich.text import Text  # noqa: PLC0415
+
+    from updater.cli.consoles import console_on  # noqa: PLC0415
 
     columns = _columns(rows)
     # Folded, not cut: half a tag or digest cannot be copied.
@@ -33,7 +34,7 @@ def _print_table(rows: list[CandidateRow], verdict: str) -> None:
     for row in rows[:_MANY_ROWS]:
         style = "green" if row.loss is None else ""
         table.add_row(*(Text(row.cells[column], style=style) for column in columns))
-    console = Console(file=sys.stdout)
+    console = console_on(sys.stdout)
     console.print(table)
     # No caption: that would be folded to the width of the table.
     console.print(Text(escape_controls(_caption(rows, verdict))))

@@ -6,6 +6,7 @@ and the same runtime that ``run --once`` uses.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from updater.assembly import build_runtime
+from updater.cli.consoles import console_on
 from updater.cli.outcome import Row, application_rows
 from updater.errors import ConfigurationError
 from updater.model.report import ApplicationReport, Report
@@ -31,7 +33,7 @@ def run_demo(arguments: list[str]) -> int:
     """Show one update; 0 when it worked, 1 when it did not. Takes no arguments."""
     if arguments:
         raise ConfigurationError(f"unknown argument {arguments[0]!r}", where="demo", code="unknown_flag")
-    console = Console(width=None if Console().is_terminal else _WIDTH, highlight=False, soft_wrap=False)
+    console = console_on(sys.stdout, width=None if sys.stdout.isatty() else _WIDTH)
     with tempfile.TemporaryDirectory(prefix="argocd-image-updater-demo-") as folder, Showcase() as showcase:
         return _Demo(console, showcase, Path(folder)).run()
 

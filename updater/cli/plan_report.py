@@ -98,10 +98,11 @@ class PlanReport:
 
 
 def _print_styled(lines: list[_Line]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - for a terminal only
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415 - for a terminal only
 
-    console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
+    from updater.cli.consoles import console_on  # noqa: PLC0415
+
+    console = console_on(sys.stdout, soft_wrap=True)
     for line in lines:
         console.print(Text(line.text, style=line.style))
 

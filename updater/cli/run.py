@@ -162,7 +162,9 @@ def build(values: RunSettings, log: StandardEventLog, progress: Progress) -> Run
 def progress_for(settings: Settings) -> Progress:
     """A bar for a person who watches a quiet log, else nothing."""
     is_quiet = settings.text("loglevel").lower() not in ("trace", "debug")
-    if not (sys.stderr.isatty() and is_quiet and settings.text("logformat") == "text"):
+    # The bar draws itself with escape codes, which NO_COLOR wants none of.
+    is_plain = settings.text("logformat") != "text" or bool(settings.text("no_color"))
+    if is_plain or not (sys.stderr.isatty() and is_quiet):
         return NoProgress()
     from updater.cli.progress import ProgressBar  # noqa: PLC0415 - rich, for a terminal only
 

@@ -44,12 +44,13 @@ def _print_lines(rows: list[Row]) -> None:
 
 
 def _print_table(rows: list[Row], report: Report) -> None:
-    from rich.console import Console  # noqa: PLC0415 - for a terminal only
-    from rich.table import Column, Table  # noqa: PLC0415
+    from rich.table import Column, Table  # noqa: PLC0415 - for a terminal only
     from rich.text import Text  # noqa: PLC0415
 
+    from updater.cli.consoles import console_on  # noqa: PLC0415
+
     shown = rows if len(rows) <= _MANY_ROWS else [row for row in rows if row.reason not in _QUIET]
-    console = Console(file=sys.stdout)
+    console = console_on(sys.stdout)
     if console.width < _NARROW_COLUMNS:
         for row in shown:
             console.print(Text(_block(row), style=row.style))

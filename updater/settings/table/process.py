@@ -44,7 +44,7 @@ PROCESS = (
         "NO_COLOR",
         Kind.STRING,
         "",
-        "Any value keeps colours away from logs on a terminal",
+        "Any value keeps escape codes away from terminals, and with them colours and the progress bar",
         variable="NO_COLOR",
         has_flag=False,
         commands=frozenset({"run", "webhook", "test"}),
