@@ -28,6 +28,7 @@ _PROTECTED = re.compile(
 _BY_THE_DISK = re.compile(
     r"unpacker error|No space left|unable to (?:create temporary|write)|unpack failed", re.IGNORECASE
 )
+_FROM_THE_REMOTE = re.compile(r"^(?:remote:|error: (?=remote unpack failed:))(.*)$", re.MULTILINE)
 
 
 def read_push(stdout: str, stderr: str, branch: str) -> PushResult | None:
@@ -56,8 +57,6 @@ def _refused(summary: str, stderr: str) -> PushFate:
 
 
 def _said(summary: str, stderr: str) -> str:
-    """The status and what hooks wrote, one line."""
-    remote = " ".join(
-        line.removeprefix("remote:").strip() for line in stderr.splitlines() if line.startswith("remote:")
-    )
+    """The status, what hooks wrote and why nothing was unpacked, one line."""
+    remote = " ".join(found[1].strip() for found in _FROM_THE_REMOTE.finditer(stderr))
     return cap_text(redact(f"{summary} {remote}"))

@@ -96,6 +96,16 @@ def test_words_of_a_hook_are_shown_on_one_short_line() -> None:
     assert len(result.text) <= 300
 
 
+def test_a_remote_that_unpacks_nothing_says_why() -> None:
+    stderr = (
+        "error: remote unpack failed: unable to create temporary object directory\nerror: failed to push some refs\n"
+    )
+    result = read_push("!\tc:refs/heads/main\t[remote rejected] (unpacker error)\n", stderr, "main")
+    assert result is not None
+    said = "[remote rejected] (unpacker error) remote unpack failed: unable to create temporary object directory"
+    assert result.text == said
+
+
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_no_answer_crashes_the_reader(stdout: str, stderr: str) -> None:
     read_push(stdout, stderr, "main")
