@@ -106,25 +106,27 @@ def failing_edit(error: UpdaterError | Exception) -> FileEditor:
 
 
 class RecordingLog(NullLog):
-    """Remembers event names; calls ``hook`` at each."""
+    """Remembers events with their fields; calls ``hook`` at each."""
 
     def __init__(self, hook: Callable[[str], None] | None = None) -> None:
         self.events: list[str] = []
+        self.records: list[tuple[str, dict[str, object]]] = []
         self._hook = hook
 
-    def _note(self, event: str) -> None:
+    def _note(self, event: str, fields: dict[str, object]) -> None:
         self.events.append(event)
+        self.records.append((event, fields))
         if self._hook is not None:
             self._hook(event)
 
     def debug(self, event: str, /, **fields: object) -> None:
-        self._note(event)
+        self._note(event, fields)
 
     def info(self, event: str, /, **fields: object) -> None:
-        self._note(event)
+        self._note(event, fields)
 
     def warning(self, event: str, /, **fields: object) -> None:
-        self._note(event)
+        self._note(event, fields)
 
     def error(self, event: str, /, *, exception: BaseException | None = None, **fields: object) -> None:
-        self._note(event)
+        self._note(event, fields)

@@ -52,6 +52,9 @@ class ApiSession:
     def contains(self, tip: str, commit: str) -> bool:
         return self._session.contains(tip, commit)
 
+    def lacks(self, branch: str, tip: str, base: str, base_tip: str) -> bool | None:
+        return self._session.lacks(branch, tip, base, base_tip)
+
     def push(self, commit: str, branch: str, expected: str | None) -> PushResult:
         """As a push, but the remote makes the commits, one after the other; see ``PushResult.renamed``."""
         chain = self._chain(commit)

@@ -34,7 +34,8 @@ class Mirror:
     """One bare repository. ``lock`` is held while refs change; ``users`` belongs to the ``MirrorStore``.
 
     ``is_littered`` says that a command failed and may have left unfinished files, which keep a full disk full. They go
-    when the last user leaves: before that they could be somebody's work.
+    when the last user leaves: before that they could be somebody's work. ``is_filtered`` false: the remote was seen to
+    send more than a fetch wanted, because it knows no filters.
     """
 
     folder: Path
@@ -44,6 +45,7 @@ class Mirror:
     used_at_s: float = 0.0
     bytes_on_disk: int = 0
     is_littered: bool = False
+    is_filtered: bool = True
 
     @contextmanager
     def changing(self, deadline: Deadline) -> Iterator[None]:

@@ -8,10 +8,12 @@ well, because helpers survive their parent (``write-back.md`` 3.2). Arguments ar
 from __future__ import annotations
 
 import os
+import resource
 import select
 import selectors
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -46,12 +48,17 @@ class ProcessLimits:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run. The environment may hold credentials and stays out of the repr."""
+    """What to run. The environment may hold credentials and stays out of the repr.
+
+    ``max_file_bytes`` is the longest file that may be written, for the child and all that it starts; one that goes on
+    dies of ``SIGXFSZ``. Only Linux can set this limit for another process; elsewhere there is none.
+    """
 
     arguments: tuple[str, ...]
     folder: Path
     environment: Mapping[str, str] = field(repr=False)
     stdin: bytes = field(default=b"", repr=False)
+    max_file_bytes: int | None = None
 
     @property
     def name(self) -> str:
@@ -196,7 +203,7 @@ def _shortened(stderr: bytes) -> bytes:
 
 def _start(command: Command) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(  # noqa: S603 - a vector built here, no shell
+        process = subprocess.Popen(  # noqa: S603 - a vector built here, no shell
             command.arguments,
             cwd=command.folder,
             env=dict(command.environment),
@@ -211,6 +218,10 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
             hint="install git 2.32 or newer and see that the temporary folder exists",
             code="git_missing",
         ) from error
+    if command.max_file_bytes is not None and sys.platform == "linux":
+        with suppress(ProcessLookupError):  # it has ended already
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (command.max_file_bytes, command.max_file_bytes))
+    return process
 
 
 def _shutting_down(command: Command) -> GitError:

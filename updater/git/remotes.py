@@ -14,11 +14,12 @@ from updater.git.admission import check_admission
 from updater.git.api_sessions import ApiSession
 from updater.git.commits import CommitMaker
 from updater.git.environment import environment_for
+from updater.git.git_process import GitProcess
 from updater.git.github_commits import GitHubCommits
 from updater.git.mirrors import Mirror, MirrorStore
 from updater.git.options import Committer, GitOptions
 from updater.git.processes import ProcessRunner
-from updater.git.sessions import GitProcess, MirrorSession
+from updater.git.sessions import MirrorSession
 from updater.git.signing import check_key, check_program
 from updater.git.version import GitVersion
 from updater.git.workplaces import private_folder
@@ -132,8 +133,8 @@ class MirroredRemotes:
         commits: CommitMaker | None = None,
     ) -> MirrorSession:
         environment = environment_for(self._inherited, home=folder, repository=mirror.folder)
-        process = GitProcess(self._runner, mirror, environment, target.remote, access, deadline, folder)
-        return MirrorSession(process, self._options.mode, commits or self._commits)
+        process = GitProcess(self._runner, environment, target.remote, access, deadline, folder)
+        return MirrorSession(process, mirror, self._options.mode, commits or self._commits)
 
     def _learn(self, error: GitError, mirror: Mirror, target: GitTarget, namespace: str, deadline: Deadline) -> None:
         """See to it that another attempt may go better than this one."""

@@ -4,78 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
-from updater.clock import Deadline
 from updater.errors import GitError
-from updater.git.access import RemoteAccess
 from updater.git.commits import CommitMaker
 from updater.git.contents import StoredCommit
-from updater.git.environment import CONFIGURATION
 from updater.git.failures import failure_of
+from updater.git.git_process import GitProcess
+from updater.git.histories import UNFILTERED, ask_whether_lacking
 from updater.git.mirrors import Mirror
 from updater.git.objects import ObjectStore
 from updater.git.options import FetchMode
-from updater.git.processes import Command, Finished, ProcessRunner, arguments_of
+from updater.git.processes import Finished
 from updater.git.pushes import read_push
 from updater.git.references import read_references
-from updater.model.git_remotes import GitRemote, GitScheme
 from updater.ports.git import HEADS, TAGS, CommitContent, PushFate, PushResult, RemoteRefs
 
 _BLOBLESS = "--filter=blob:none"
 
 
-@dataclass(frozen=True, slots=True)
-class GitProcess:
-    """Runs git on one mirror, with or without access to its remote, until one deadline."""
-
-    runner: ProcessRunner
-    mirror: Mirror
-    environment: Mapping[str, str]
-    remote: GitRemote
-    access: RemoteAccess
-    deadline: Deadline
-    folder: Path
-
-    def local(self, *words: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> Finished:
-        """A command that needs no remote."""
-        command = Command(
-            arguments_of(*words, configuration=CONFIGURATION),
-            self.folder,
-            {**self.environment, **(environment or {})},
-            stdin,
-        )
-        return self.runner.run(command, self.deadline)
-
-    def remotely(self, *words: str, stdin: bytes = b"", configuration: Sequence[str] = ()) -> Finished:
-        """A command that speaks to the remote, which it knows as ``origin``."""
-        settings = (
-            *CONFIGURATION,
-            *_schemes(self.remote),
-            f"remote.origin.url={self.remote.url}",
-            *self.access.configuration,
-            *configuration,
-        )
-        environment = {**self.environment, **self.access.environment}
-        return self.runner.run(
-            Command(arguments_of(*words, configuration=settings), self.folder, environment, stdin), self.deadline
-        )
-
-
-def _schemes(remote: GitRemote) -> tuple[str, ...]:
-    """The protocol of the remote itself, where it is not allowed anyway; admission has let it pass."""
-    if remote.scheme is GitScheme.LOCAL:
-        return ("protocol.file.allow=always",)
-    return ("protocol.http.allow=always",) if remote.scheme is GitScheme.HTTP else ()
-
-
 class MirrorSession:
     """A ``GitSession`` on a mirror. Closed by who opened it; not thread-safe."""
 
-    def __init__(self, process: GitProcess, mode: FetchMode, commits: CommitMaker) -> None:
+    def __init__(self, process: GitProcess, mirror: Mirror, mode: FetchMode, commits: CommitMaker) -> None:
         self._process = process
-        self._mirror = process.mirror
+        self._mirror = mirror
         self._mode = mode
         self._commits = commits
         with self._mirror.changing(process.deadline):
@@ -102,10 +54,11 @@ class MirrorSession:
         if self._objects.missing((commit,)):
             with self._mirror.changing(self._process.deadline):
                 self._reopen()
+                # Another writer may have brought it in the meantime, under the name of another branch.
                 if self._objects.missing((commit,)):
                     self._fetch_branch(branch)
+                    commit = self._tip_of(branch)
             self._reopen()
-            commit = self._tip_of(branch)
         content = StoredCommit(commit, self)
         content.entry("")
         return content
@@ -131,10 +84,28 @@ class MirrorSession:
         return result
 
     def contains(self, tip: str, commit: str) -> bool:
+        if self._objects.missing((commit,)):
+            # Ours, from a mirror that was removed since; what was fetched into this one does not lead there.
+            return False
         done = self._process.local("merge-base", "--is-ancestor", commit, tip)
         if done.status not in (0, 1):
             raise self._failure(done, "comparing commits", otherwise="fetch_failed", is_retryable=True)
         return done.status == 0
+
+    def lacks(self, branch: str, tip: str, base: str, base_tip: str) -> bool | None:
+        if self._mode is not FetchMode.PARTIAL:
+            return None
+        here = self._lacks_here(tip, base, base_tip)
+        return here if here is not None else ask_whether_lacking(self._process, self._mirror, branch, base)
+
+    def _lacks_here(self, tip: str, base: str, base_tip: str) -> bool | None:
+        """As far as the mirror knows: where the two branches met, if it saw that.
+
+        A base tip that is not here is newer than the one that the mirror knows, unless somebody has set the base back.
+        """
+        known = base_tip if not self._objects.missing((base_tip,)) else HEADS + base
+        done = self._process.local("merge-base", known, tip)
+        return done.stdout.decode("ascii", "replace").strip() != base_tip if done.status == 0 else None
 
     def fetch_missing(self, object_ids: Sequence[str]) -> None:
         """Bring files that a partial mirror lacks, all in one go; the ids come from trees that it holds."""
@@ -160,6 +131,7 @@ class MirrorSession:
         done = self._process.remotely(*words, "origin", f"+{ref}:{ref}")
         if done.status != 0:
             raise self._failure(done, "fetching the branch", otherwise="fetch_failed", is_retryable=True)
+        self._mirror.is_filtered = UNFILTERED not in done.complaint
 
     def _tip_of(self, branch: str) -> str:
         done = self._process.local("rev-parse", "--verify", "-q", f"{HEADS}{branch}^{{commit}}")

@@ -113,6 +113,12 @@ class GitSession(Protocol):
     def contains(self, tip: str, commit: str) -> bool:
         """Whether a commit fetched as ``tip`` is, or descends from, ``commit``. Raises ``GitError``."""
 
+    def lacks(self, branch: str, tip: str, base: str, base_tip: str) -> bool | None:
+        """Whether ``branch``, which is at ``tip``, lacks the newest commit of ``base``, which is ``base_tip``.
+
+        None where nobody can tell without fetching more than is worth it. Raises ``GitError``.
+        """
+
 
 class GitRemotes(Protocol):
     """Opens sessions. Thread-safe."""

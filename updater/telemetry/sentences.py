@@ -76,6 +76,10 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "application_skipped": "skipping app '{application!keep}': {text}",
         "application_failed_to_plan": "Could not process application {application!keep}: {error}",
         "application_type_unsupported": "skipping app '{application!keep}' of type '{type}'",
+        "git_branch_behind": (
+            "Branch {branch!keep} of {repository!keep} is behind {base!keep}, and changes made there do not reach it: "
+            "merge {base!keep} into it, or let --git-write-branch-strategy reset make it anew"
+        ),
         "webhook_accepted": "Received valid webhook event",
         "webhook_processed": "Processing webhook event for {registry!keep}/{repository!keep}:{tag!keep}",
         "webhook_matched": "Found {applications} applications watching image",

@@ -16,6 +16,7 @@ from updater.model.git_targets import GitTarget
 from updater.ports.git import CommitContent, GitRemotes, GitSession, PushFate, PushResult
 from updater.ports.log import EventLog
 from updater.writeback.git_branches import Branches, branch_names, resolve_branches
+from updater.writeback.git_drift import DriftWatch
 from updater.writeback.git_intents import GitIntent
 from updater.writeback.git_measures import GitMeasures, MeasuredSession
 from updater.writeback.git_messages import commit_message
@@ -31,7 +32,7 @@ _SETTLED = (WriteOutcome.UNCHANGED, WriteOutcome.FAILED)
 
 
 class BatchWriter:
-    """Writes batches. Holds no state; thread-safe as its remotes are."""
+    """Writes batches. Holds no state but what was said of branches; thread-safe as its remotes are."""
 
     def __init__(
         self, remotes: GitRemotes, options: GitWriteOptions, clock: Clock, log: EventLog, measures: GitMeasures
@@ -41,6 +42,7 @@ class BatchWriter:
         self._clock = clock
         self._log = log
         self._measures = measures
+        self._drift = DriftWatch(log)
 
     def write(
         self, batch: Batch, *, dry_run: bool, deadline: Deadline, requests: RequestWriter | None = None
@@ -220,6 +222,7 @@ class BatchWriter:
         self._log.debug("git_push_ended", repository=str(run.batch.target.remote), fate=result.fate.value)
         stored = {index: result.renamed[commit] for index, commit in commits.items() if commit in result.renamed}
         if result.fate is PushFate.LANDED:
+            self._drift.look(session, run, place)
             return {**draft.results, **self._outcome(run, draft, WriteOutcome.WRITTEN, {**commits, **stored})}
         run.landed.update(stored)
         if result.fate is PushFate.UNKNOWN:

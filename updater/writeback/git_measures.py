@@ -176,3 +176,6 @@ class MeasuredSession:
 
     def contains(self, tip: str, commit: str) -> bool:
         return self._session.contains(tip, commit)
+
+    def lacks(self, branch: str, tip: str, base: str, base_tip: str) -> bool | None:
+        return self._session.lacks(branch, tip, base, base_tip)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -42,6 +43,14 @@ def test_large_input_and_output_do_not_block_each_other() -> None:
     content = b"0123456789abcdef" * 65_536
     done = _run("import sys, shutil; shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)", stdin=content)
     assert done.stdout == content
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits another process")
+@pytest.mark.parametrize(("size", "status"), [(1000, 0), (1001, -signal.SIGXFSZ)])
+def test_a_file_that_grows_too_long_is_the_end(tmp_path: Path, size: int, status: int) -> None:
+    script = f"import signal; signal.signal(signal.SIGXFSZ, signal.SIG_DFL); open('f', 'wb').write(b'x' * {size})"
+    command = Command((sys.executable, "-S", "-c", script), tmp_path, {}, max_file_bytes=1000)
+    assert ProcessRunner(ProcessLimits(), _CLOCK).run(command, Deadline.after(_CLOCK, 20.0)).status == status
 
 
 def test_a_child_that_does_not_read_its_input_is_no_failure() -> None:
