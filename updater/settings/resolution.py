@@ -16,6 +16,7 @@ from updater.model.report import Warned
 from updater.settings.arguments import Arguments, parse_arguments
 from updater.settings.commands import split_command
 from updater.settings.config_folder import ConfigFolder, LoadFolder, load_config_folder
+from updater.settings.git_identity import check_identity, identity_remarks
 from updater.settings.grammars import Unreadable, read_flag, read_variable
 from updater.settings.model import (
     Kind,
@@ -92,6 +93,8 @@ def resolve(
         _overrule(found, command)
         _compute(found, platform)
         check_settings(found, platform)
+        check_identity(found)
+        warnings += identity_remarks(found)
     warnings += [_stray(word) for word in arguments.words if command not in _TAKES_WORDS]
     warnings += _remarks(found, platform)
     return Resolution(Settings(command, MappingProxyType(found)), tuple(warnings))
