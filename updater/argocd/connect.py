@@ -44,8 +44,7 @@ def connect(
 ) -> ArgoCDClient:
     """A client that owns its channel. Nothing is sent yet.
 
-    Raises ``ConfigurationError`` for options that contradict each other, and for native channels ``ArgoCDUnreachable``
-    (see ``native_channel``).
+    Raises ``ConfigurationError`` for options that contradict each other, or TLS files of no use.
     """
     if _REFUSED_PRODUCT in options.wire.user_agent:
         raise ConfigurationError(
@@ -57,11 +56,11 @@ def connect(
     check_headers(options.wire)
     if options.tls.insecure and options.wire.address.is_tls:
         log.warning("argocd_certificate_unverified", server=str(options.wire.address))
-    return ArgoCDClient(_channel(options, clock), tokens, client, clock, log, metrics)
+    return ArgoCDClient(_channel(options, clock, log), tokens, client, clock, log, metrics)
 
 
-def _channel(options: ConnectionOptions, clock: Clock) -> grpc.Channel:
+def _channel(options: ConnectionOptions, clock: Clock, log: EventLog) -> grpc.Channel:
     if not options.use_grpc_web:
-        return native_channel(options.wire, options.tls, options.proxies)
+        return native_channel(options.wire, options.tls, options.proxies, clock, log)
     http = HttpOptions(tls=options.tls, proxies=options.proxies, pool_size=options.pool_size)
     return GrpcWebChannel(HttpTransport(http, clock), clock, options.wire, READ_METHODS)

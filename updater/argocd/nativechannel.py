@@ -6,7 +6,6 @@ portable choice.
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -14,24 +13,29 @@ from typing import Any
 
 import grpc
 
-from updater.argocd.address import ServerAddress
+from updater.argocd.certificates import PresentedCertificate, fetch_certificate
+from updater.argocd.pinnedchannel import UnverifiedChannel
+from updater.argocd.pins import FETCH_TIMEOUT_S, PinnedChannels
 from updater.argocd.webcalls import WireOptions
-from updater.errors import ArgoCDUnreachable, ConfigurationError
-from updater.transport.errors import transport_error
+from updater.clock import Clock
+from updater.errors import ConfigurationError
+from updater.ports.log import EventLog
 from updater.transport.proxies import ProxyOptions
 from updater.transport.trust import TlsOptions
 
 KEEPALIVE_MS = 30_000
 """The server counts pings more often than every ten seconds as strikes and hangs up after the third."""
 
-_PROBE_TIMEOUT_S = 10.0
+MOST_PAUSE_MS = 10_000
+"""Between attempts to connect; the library's own two minutes would keep a server away that has come back."""
 
 
-def native_channel(options: WireOptions, tls: TlsOptions, proxies: ProxyOptions) -> grpc.Channel:
-    """A channel to the address's host and port; gRPC connects by itself at the first call.
+def native_channel(
+    options: WireOptions, tls: TlsOptions, proxies: ProxyOptions, clock: Clock, log: EventLog
+) -> grpc.Channel:
+    """A channel to the address's host and port, which connects by itself at the first call.
 
-    Raises ``ConfigurationError`` for a root path, which native gRPC has no place for, or unusable TLS files, and
-    ``ArgoCDUnreachable`` when an unverified certificate cannot be fetched.
+    Raises ``ConfigurationError`` for a root path, which native gRPC has no place for, or unusable TLS files.
     """
     address = options.address
     if address.root_path:
@@ -44,12 +48,29 @@ def native_channel(options: WireOptions, tls: TlsOptions, proxies: ProxyOptions)
     arguments = _arguments(options, proxies)
     if not address.is_tls:
         return _with_headers(grpc.insecure_channel(address.target, arguments), options)
-    roots = _roots(tls)
+    roots, client = _roots(tls), _client_certificate(tls)
     if tls.insecure:
-        roots, name = _presented_certificate(address)
-        arguments.append(("grpc.ssl_target_name_override", name))
-    credentials = grpc.ssl_channel_credentials(roots, *_client_certificate(tls))
+        return _unverified_channel(options, tls, proxies, clock, log)
+    credentials = grpc.ssl_channel_credentials(roots, *client)
     return _with_headers(grpc.secure_channel(address.target, credentials, arguments), options)
+
+
+def _unverified_channel(
+    options: WireOptions, tls: TlsOptions, proxies: ProxyOptions, clock: Clock, log: EventLog
+) -> grpc.Channel:
+    """Files are read again with each look at the server's certificate: ours may have been renewed too."""
+    address = options.address
+
+    def fetch() -> PresentedCertificate:
+        return fetch_certificate(address, tls, proxies, FETCH_TIMEOUT_S)
+
+    def make(shown: PresentedCertificate) -> grpc.Channel:
+        credentials = grpc.ssl_channel_credentials(shown.pem, *_client_certificate(tls))
+        named = ("grpc.ssl_target_name_override", shown.name)
+        arguments = [*_arguments(options, proxies), named]
+        return _with_headers(grpc.secure_channel(address.target, credentials, arguments), options)
+
+    return UnverifiedChannel(PinnedChannels(fetch, make, str(address), clock, log), clock)
 
 
 def _with_headers(channel: grpc.Channel, options: WireOptions) -> grpc.Channel:
@@ -86,6 +107,7 @@ def _arguments(options: WireOptions, proxies: ProxyOptions) -> list[tuple[str, s
     return [
         *through,
         ("grpc.max_receive_message_length", options.max_message_bytes),
+        ("grpc.max_reconnect_backoff_ms", MOST_PAUSE_MS),
         ("grpc.keepalive_time_ms", KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 0),
@@ -118,36 +140,3 @@ def _read(path: str) -> bytes:
             hint="name a readable PEM file",
             code="tls_invalid",
         ) from error
-
-
-def _presented_certificate(address: ServerAddress) -> tuple[bytes, str]:
-    """What the server shows, and a name in it, to be trusted as it is.
-
-    gRPC's library cannot skip verification. Trusting whatever certificate is presented when the channel is made
-    amounts to the same for somebody who asked for no verification.
-    """
-    endpoint = (address.host, address.port or 443)
-    try:
-        pem = ssl.get_server_certificate(endpoint, timeout=_PROBE_TIMEOUT_S)
-        return pem.encode("ascii"), _name_in(pem, endpoint)
-    except OSError as error:
-        raise ArgoCDUnreachable(
-            transport_error(error).text,
-            where=f"fetching the certificate of {address}",
-            hint="check --argocd-server-addr and --argocd-plaintext",
-        ) from error
-
-
-def _name_in(pem: str, endpoint: tuple[str, int]) -> str:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.load_verify_locations(cadata=pem)
-    with (
-        socket.create_connection(endpoint, timeout=_PROBE_TIMEOUT_S) as plain,
-        context.wrap_socket(plain, server_hostname=endpoint[0]) as secure,
-    ):
-        certificate = secure.getpeercert() or {}
-    pairs: tuple[tuple[str, str], ...] = certificate.get("subjectAltName", ())  # type: ignore[assignment]  # a union
-    names = dict(reversed(pairs))
-    return str(names.get("DNS") or names.get("IP Address") or endpoint[0])

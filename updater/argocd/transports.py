@@ -29,7 +29,7 @@ class Transports:
         return self.client(over_web=self._connection.use_grpc_web)
 
     def client(self, *, over_web: bool) -> ArgoCDClient:
-        """The client of one transport. Raises ``ArgoCDUnreachable`` or ``ConfigurationError`` as ``connect`` does."""
+        """The client of one transport. Raises ``ConfigurationError`` as ``connect`` does."""
         if over_web not in self._made:
             self._made[over_web] = self.connect(replace(self._connection, use_grpc_web=over_web))
         return self._made[over_web]

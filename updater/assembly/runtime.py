@@ -287,8 +287,6 @@ def build_runtime(  # noqa: PLR0913 - each is replaced on its own, by commands a
     """The runtime for validated settings. Raises ``ConfigurationError``; nothing has been sent yet.
 
     last_resort: what ends a process whose shutdown takes too long, None where nobody does.
-
-    For an unverified native channel the server's certificate is fetched, which may raise ``ArgoCDUnreachable``.
     """
     exported = exported_metrics(settings.face)
     around = Surroundings(environment, clock or SystemClock(), log, metrics or exported or NoMetrics())

@@ -19,10 +19,16 @@ class NativeServer:
     """A running server; ``close()`` or the end of a ``with`` block stops it.
 
     Plaintext (h2c with prior knowledge) unless ``credentials`` are given, for which grpcio selects ALPN ``h2``.
+    ``port`` 0 lets the system choose; one that is taken raises ``RuntimeError``.
     """
 
     def __init__(
-        self, world: World, *, credentials: grpc.ServerCredentials | None = None, host: str = "127.0.0.1"
+        self,
+        world: World,
+        *,
+        credentials: grpc.ServerCredentials | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.world = world
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="playground-grpc")
@@ -33,14 +39,18 @@ class NativeServer:
             ("grpc.so_reuseport", 0),
         )
         self._server = grpc.server(self._pool, handlers=[_Everything(Routes(world, "grpc"))], options=options)
-        bound = f"{host}:0"
-        port = (
+        bound = f"{host}:{port}"
+        chosen = (
             self._server.add_insecure_port(bound)
             if credentials is None
             else self._server.add_secure_port(bound, credentials)
         )
-        self.address = f"{host}:{port}"
+        self.address = f"{host}:{chosen}"
         self._server.start()
+
+    def retire(self, grace_s: float) -> None:
+        """Accept nothing more; what is open may go on for so long. Returns when the port is free."""
+        self._server.stop(grace=grace_s)
 
     def close(self) -> None:
         """Stop accepting, cancel what is open, wait for every thread."""

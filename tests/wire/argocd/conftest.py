@@ -18,6 +18,7 @@ from updater.playground.applications import all_samples
 from updater.playground.grpcweb_server import GrpcWebServer
 from updater.playground.native_server import NativeServer
 from updater.playground.world import World
+from updater.ports.log import NullLog
 from updater.transport.http import HttpOptions, HttpTransport
 from updater.transport.proxies import ProxyOptions
 from updater.transport.trust import TlsOptions
@@ -74,12 +75,12 @@ def open_web(clock: SystemClock) -> Iterator[Callable[..., GrpcWebChannel]]:
 
 
 @pytest.fixture
-def open_native() -> Iterator[Callable[..., grpc.Channel]]:
+def open_native(clock: SystemClock) -> Iterator[Callable[..., grpc.Channel]]:
     opened: list[grpc.Channel] = []
 
     def build(url: str, tls: TlsOptions | None = None, proxies: ProxyOptions | None = None) -> grpc.Channel:
         options = WireOptions(parse_address(url), "tests/1")
-        channel = native_channel(options, tls or TlsOptions(), proxies or ProxyOptions())
+        channel = native_channel(options, tls or TlsOptions(), proxies or ProxyOptions(), clock, NullLog())
         opened.append(channel)
         return channel
 

@@ -451,7 +451,12 @@ def test_native_grpc_names_a_file_that_cannot_be_read(tmp_path: Path, client_of:
     assert str(tmp_path / "none.pem") in str(caught.value)
 
 
-def test_native_grpc_without_verification_names_a_server_that_is_not_there(client_of: ClientOf) -> None:
-    port = free_port()
-    with pytest.raises(ArgoCDUnreachable, match=f"fetching the certificate of https://127.0.0.1:{port}"):
-        client_of(f"https://127.0.0.1:{port}", use_grpc_web=False, tls=TlsOptions(insecure=True))
+def test_native_grpc_without_verification_names_a_server_that_is_not_there(
+    client_of: ClientOf, error_of: ErrorOf
+) -> None:
+    url = f"https://127.0.0.1:{free_port()}"
+    error = error_of(client_of(url, use_grpc_web=False, tls=TlsOptions(insecure=True)))
+    assert isinstance(error, ArgoCDUnreachable)
+    assert "refused" in error.what.lower()
+    assert "--argocd-server-addr" in error.hint
+    assert error.retryable

@@ -68,7 +68,7 @@ def client(request: pytest.FixtureRequest, world: World, clock: SystemClock) -> 
         return
     address = request.getfixturevalue("native").address
     options = WireOptions(parse_address(f"http://{address}"), "tests/1")
-    made = client_on(native_channel(options, TlsOptions(), ProxyOptions()), world, clock)
+    made = client_on(native_channel(options, TlsOptions(), ProxyOptions(), clock, NullLog()), world, clock)
     yield made
     made.close()
 
