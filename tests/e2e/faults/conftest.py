@@ -17,9 +17,11 @@ SPEED = 100.0
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """A site where a minute takes 0.6 s."""
+    """A site where a minute takes 0.6 s, and longer where the machine is busy."""
     monkeypatch.setattr(apscheduler.schedulers.background, "Event", hurried_event(SPEED))
     monkeypatch.setattr(updater.transport.watchdog, "threading", hurried_threading(SPEED))
-    made = Site(tmp_path, HurriedClock(SPEED))
+    clock = HurriedClock(SPEED)
+    made = Site(tmp_path, clock)
     yield made
     made.close()
+    clock.end()

@@ -24,7 +24,7 @@ from updater.settings.parts import ConnectionSettings, RegistrySettings, RunSett
 from updater.telemetry.metrics import PrometheusMetrics
 from updater.transport.redaction import Secret
 
-WAIT_S = 40.0
+WAIT_S = 120.0
 """For whatever a test waits for, in real seconds."""
 
 GOOD_HOST = "registry.example.com"
