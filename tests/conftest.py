@@ -15,8 +15,10 @@ _LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 _FOREIGN_PREFIXES = ("ARGOCD_", "IMAGE_UPDATER_", "KUBE", "GIT_", "SSL_", "REQUESTS_", "CURL_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
-# The machines that run this are shared: one slow example is no defect, a slow test hits the timeout of pytest.
-settings.register_profile("updater", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The machines that run this are shared: one slow example is no defect, a slow test hits the timeout of pytest. Examples
+# are the same in every run, so that a change is judged by what it changed; --hypothesis-profile=explore looks further.
+settings.register_profile("updater", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("explore", settings.get_profile("updater"), derandomize=False)
 settings.load_profile("updater")
 
 
