@@ -65,7 +65,19 @@ def edit_values(text: str | None, writes: Sequence[ValueWrite], where: str) -> F
     editor = _Editor(file)
     for write in writes:
         editor.write(write)
-    return finished(file, text, tuple(editor.warnings))
+    made = _made(text, where)
+    return finished(file, text, (*made, *editor.warnings))
+
+
+def _made(text: str | None, where: str) -> tuple[Warned, ...]:
+    """What a file that was not there deserves: its path may be a typing mistake, and then nobody reads it."""
+    if text is not None:
+        return ()
+    text = (
+        f"there is no file {where}, so it is made and holds nothing but these values; if that is not meant, correct "
+        "the path in write-back-target"
+    )
+    return (Warned("values_file_made", text),)
 
 
 @dataclass(slots=True)

@@ -66,6 +66,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "write_queued": (
             "Queuing {changes} parameter update(s) for application {application!keep} (git write pending)"
         ),
+        "values_file_made": "{text}",
         "write_unneeded": (
             "Nothing to write for application {application!keep}: the change is stored already, and the cluster has "
             "not followed it yet"
@@ -107,6 +108,10 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "start_refused": "{error}",
         "bug_found": "This is a bug in argocd-image-updater, please report it: {error}",
         "stopping": "stopping after a signal: nothing more is begun, running work may end, a second signal abandons it",
+        "registry_cache_failed": (
+            "What registries say cannot be kept in --registry-cache-dir, so it is kept in {goes_on_in!keep}: {error}; "
+            "name a folder that we may write to, on a disk that is not full"
+        ),
         "work_cut_off": (
             "The shutdown timeout of {timeout} is over, what still runs is given up: {writes!keep} write(s) "
             "({applications!keep}); the next start finds what is missing"

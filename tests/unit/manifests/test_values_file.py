@@ -135,6 +135,16 @@ def test_a_missing_key_is_made_below_the_deepest_mapping() -> None:
     assert _written(text, ValueWrite("a.b.c", "v2")) == text + "  c: v2\n"
 
 
+def test_a_file_that_is_not_there_is_made_with_a_warning_that_names_it() -> None:
+    made = edit_values(None, [ValueWrite("image.tag", "v2")], "apps/web/valeus.yaml")
+    assert made.is_changed
+    (warned,) = made.warnings
+    assert warned.kind == "values_file_made"
+    assert "no file apps/web/valeus.yaml, so it is made" in warned.text
+    assert "write-back-target" in warned.text
+    assert edit_values("", [ValueWrite("image.tag", "v2")], "apps/web/values.yaml").warnings == (), "an empty one"
+
+
 def test_the_later_of_two_writes_to_one_key_wins() -> None:
     assert _written("a: v1\n", ValueWrite("a", "v2"), ValueWrite("a", "v3")) == "a: v3\n"
 
