@@ -26,6 +26,7 @@ from updater.settings.template_files import MISSING_CODE, read_template_file
 from updater.writeback.git import GitWriteBack
 from updater.writeback.git_making import IntentOptions
 from updater.writeback.git_options import GitWriteOptions
+from updater.writeback.git_requests_text import RequestTemplates
 
 _FACTOR_OF_LIMIT = 4.0
 _LEAST_BATCH_S = 300.0
@@ -64,6 +65,21 @@ class GitParts:
         self.remotes.close()
 
 
+@dataclass(frozen=True, slots=True)
+class GitTexts:
+    """The operator's templates of commit messages and pull requests, parsed."""
+
+    intents: IntentOptions
+    requests: RequestTemplates
+
+
+def read_git_texts(settings: GitWriteSettings, log: EventLog) -> GitTexts:
+    """What is read first at a start (``runtime.md`` 3.1). Raises ``ConfigurationError`` for a template of no use."""
+    intents = _intents(settings, log)
+    requests = read_request_templates(settings, intents.functions)
+    return GitTexts(replace(intents, requests_show_labels=requests.show_labels), requests)
+
+
 def build_git(
     settings: GitWriteSettings,
     around: Surroundings,
@@ -71,27 +87,27 @@ def build_git(
     *,
     writers: int,
     secrets: GitSecrets | None = None,
+    texts: GitTexts | None = None,
 ) -> GitParts:
     """A writer that has started nothing yet.
 
-    writers: batches that are written at a time. secrets: those of the cluster, None where there is none. Raises
-    ``ConfigurationError`` for a template, a signing key or an allowed repository of no use.
+    writers: batches that are written at a time. secrets: those of the cluster, None where there is none. texts: the
+    templates where they have been read already. Raises ``ConfigurationError`` for a template, a signing key or an
+    allowed repository of no use.
     """
     options = _options(settings, around)
-    intents = _intents(settings, around.log)
-    templates = read_request_templates(settings, intents.functions)
-    intents = replace(intents, requests_show_labels=templates.show_labels)
+    texts = texts or read_git_texts(settings, around.log)
     abandoned = threading.Event()
     access = CredentialedAccess(
         CredentialBook(_places(settings, around, secrets)), options, around.environment, around.clock, around.log
     )
     remotes = _open_remotes(options, access, around, abandoned)
     write_options = _write_options(settings, writers)
-    requests = build_requests(settings, access, around, templates, write_options.backoff)
+    requests = build_requests(settings, access, around, texts.requests, write_options.backoff)
     write_back = GitWriteBack(
         remotes, write_options, around.clock, around.log, stopping, metrics=around.metrics, requests=requests.writer
     )
-    return GitParts(write_back, intents, remotes, access, requests, abandoned)
+    return GitParts(write_back, texts.intents, remotes, access, requests, abandoned)
 
 
 def _open_remotes(
@@ -110,7 +126,9 @@ def _unusable(error: GitError) -> ConfigurationError:
     else:
         what, flag = "commits cannot be signed", "--git-commit-signing-key"
     hint = error.hint or f"see {flag}"
-    return ConfigurationError(f"{what}: {error.what}", where=error.where or flag, hint=hint, code=error.code)
+    return ConfigurationError(
+        f"{what}: {error.what}", where=f"{flag} {error.where}".strip(), hint=hint, code=error.code
+    )
 
 
 def load_message_template(settings: CommitSettings, log: EventLog) -> str | None:
@@ -147,6 +165,7 @@ def _options(settings: GitWriteSettings, around: Surroundings) -> GitOptions:
         app_token_s=settings.app_token_s,
         request_timeout_s=retry.request_s,
         uses_api=settings.commit.method == "api",
+        max_fetch_bytes=settings.max_fetch_bytes,
     )
 
 

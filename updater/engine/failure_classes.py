@@ -76,6 +76,7 @@ _REMOTES = frozenset(
         "signing_failed",
         "push_denied",
         "git_missing",
+        "fetch_too_large",
         "pr_token_missing",
         "pr_denied",
         "update_denied",

@@ -6,18 +6,22 @@ no index and no worktree, so no filter and no hook of the repository has a part 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Protocol
 
 from updater.errors import GitError
 from updater.git.contents import tree_of
-from updater.git.failures import disk_failure_of
+from updater.git.failures import local_failure_of
 from updater.git.objects import ObjectsMissing, ObjectStore
 from updater.git.options import Committer, Signing
 from updater.git.processes import Finished
 from updater.git.signing import refused_signature
 from updater.git.trees import write_changes
 from updater.transport.redaction import cap_text
+
+_NAMELESS = re.compile(r"consists only of disallowed characters|empty ident name")
+"""What git's ident.c says of names that leave nothing once brackets, quotes and stops at the ends are taken away."""
 
 
 class LocalGit(Protocol):
@@ -36,7 +40,7 @@ class CommitMaker:
     def make(self, git: LocalGit, objects: ObjectStore, parent: str, files: Mapping[str, bytes], message: str) -> str:
         """The id of a commit on top of ``parent`` with ``files`` set.
 
-        Raises ``GitError``: ``commit_failed``, ``signing_failed``, ``disk_failed``.
+        Raises ``GitError``: ``commit_failed``, ``signing_failed``, ``disk_failed``, ``mirror_damaged``.
         """
         try:
             tree = write_changes(objects, tree_of(objects, parent), files)
@@ -56,7 +60,8 @@ class CommitMaker:
         text = message.encode("utf-8", "replace").replace(b"\0", b"")
         if not self._committer.signs_off:
             return text
-        trailer = f"Signed-off-by: {_one_line(self._committer.name)} <{_one_line(self._committer.email)}>"
+        name, email = (self._environment[f"GIT_COMMITTER_{word}"] for word in ("NAME", "EMAIL"))
+        trailer = f"Signed-off-by: {name} <{email}>"
         done = git.local(
             "interpret-trailers", "--if-exists", "addIfDifferent", "--no-divider", "--trailer", trailer, stdin=text
         )
@@ -85,9 +90,10 @@ def _one_line(text: str) -> str:
 
 
 def _refused(complaint: str, signing: Signing | None) -> GitError:
-    by_the_disk = disk_failure_of(complaint, "making the commit")
-    if by_the_disk is not None:
-        return by_the_disk
-    if signing is None:
-        return GitError(f"the commit cannot be made: {cap_text(complaint)}", code="commit_failed")
-    return refused_signature(complaint, signing.method)
+    local = local_failure_of(complaint, "making the commit")
+    if local is not None:
+        return local
+    if signing is not None and not _NAMELESS.search(complaint):
+        return refused_signature(complaint, signing.method)
+    hint = "see --git-commit-user and --git-commit-email" if _NAMELESS.search(complaint) else ""
+    return GitError(f"the commit cannot be made: {cap_text(complaint)}", hint=hint, code="commit_failed")

@@ -28,6 +28,7 @@ def _row(pattern: str, code: str, what: str, hint: str = "", *, is_retryable: bo
 
 
 _DISK_FAILED = "disk_failed"
+_MIRROR_DAMAGED = "mirror_damaged"
 _ADVICE = re.compile(r"To add an exception for this directory, call:\s+git config --global [^\n]*")
 """git's own, for a configuration that we do not let it read."""
 
@@ -99,7 +100,7 @@ _ROWS = (
         r"bad object|object file .* is empty|loose object .* corrupt|is corrupt|not a git repository"
         r"|broken (?:link|pack)|bad signature|shallow file has changed|missing (?:tree|commit) "
         r"|cannot lock ref|unable to update local ref",
-        "mirror_damaged",
+        _MIRROR_DAMAGED,
         "the mirror is damaged",
         is_retryable=True,
     ),
@@ -124,7 +125,7 @@ def failure_of(complaint: str, operation: str, *, otherwise: str, is_retryable: 
     return GitError(f"{operation}: {said}", code=otherwise, retryable=is_retryable)
 
 
-def disk_failure_of(complaint: str, operation: str) -> GitError | None:
-    """The error for what git wrote to stderr when the disk did not take something, None for any other trouble."""
+def local_failure_of(complaint: str, operation: str) -> GitError | None:
+    """The error for what git wrote to stderr when the disk or the mirror is at fault, None for any other trouble."""
     error = failure_of(complaint, operation, otherwise="")
-    return error if error.code == _DISK_FAILED else None
+    return error if error.code in (_DISK_FAILED, _MIRROR_DAMAGED) else None

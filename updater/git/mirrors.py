@@ -85,6 +85,12 @@ class Mirror:
                 with suppress(OSError):
                     path.unlink()
 
+    def has_unfinished(self, least_bytes: int) -> bool:
+        """Whether a fetch left an unfinished file of this size or more: git that dies of a limit cannot remove it."""
+        objects = self.folder / "objects"
+        found = (*objects.glob("pack/tmp_pack_*"), *objects.glob("??/tmp_obj_*"))
+        return any(path.stat().st_size >= least_bytes for path in found)
+
     @property
     def needs_tidying(self) -> bool:
         """Whether it holds more packs or loose objects than are quick to search."""

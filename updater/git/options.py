@@ -63,7 +63,8 @@ class GitOptions:
     """``cache_folder`` None is a private temporary folder. ``ssh_folder`` holds ``ssh_known_hosts``, ``tls_folder``
     one CA file per host. ``max_cache_bytes`` bounds all mirrors together, the ones in use apart. ``app_token_s`` is
     how long a token of a GitHub App is used, ``request_timeout_s`` bounds a request for one. ``uses_api``: where the
-    credentials are those of a GitHub App, GitHub makes the commits itself.
+    credentials are those of a GitHub App, GitHub makes the commits itself. ``max_fetch_bytes`` bounds the file that one
+    fetch stores; 0 is no limit.
     """
 
     cache_folder: Path | None = None
@@ -77,3 +78,4 @@ class GitOptions:
     app_token_s: float = 3600.0
     request_timeout_s: float = 15.0
     uses_api: bool = False
+    max_fetch_bytes: int = 4 * 1024**3

@@ -220,8 +220,15 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
         ) from error
     if command.max_file_bytes is not None and sys.platform == "linux":
         with suppress(ProcessLookupError):  # it has ended already
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (command.max_file_bytes, command.max_file_bytes))
+            _limit_files(process.pid, command.max_file_bytes)
     return process
+
+
+def _limit_files(pid: int, max_bytes: int) -> None:
+    """A lower limit of the system stays: raising it is not for everybody."""
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    if soft == resource.RLIM_INFINITY or soft > max_bytes:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (max_bytes, hard))
 
 
 def _shutting_down(command: Command) -> GitError:

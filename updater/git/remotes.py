@@ -134,7 +134,8 @@ class MirroredRemotes:
     ) -> MirrorSession:
         environment = environment_for(self._inherited, home=folder, repository=mirror.folder)
         process = GitProcess(self._runner, environment, target.remote, access, deadline, folder)
-        return MirrorSession(process, mirror, self._options.mode, commits or self._commits)
+        options = self._options
+        return MirrorSession(process, mirror, options.mode, commits or self._commits, options.max_fetch_bytes)
 
     def _learn(self, error: GitError, mirror: Mirror, target: GitTarget, namespace: str, deadline: Deadline) -> None:
         """See to it that another attempt may go better than this one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from updater.errors import GitError
 from updater.git.commits import CommitMaker
@@ -25,8 +26,11 @@ _BLOBLESS = "--filter=blob:none"
 class MirrorSession:
     """A ``GitSession`` on a mirror. Closed by who opened it; not thread-safe."""
 
-    def __init__(self, process: GitProcess, mirror: Mirror, mode: FetchMode, commits: CommitMaker) -> None:
+    def __init__(
+        self, process: GitProcess, mirror: Mirror, mode: FetchMode, commits: CommitMaker, max_fetch_bytes: int = 0
+    ) -> None:
         self._process = process
+        self._fetching = replace(process, max_file_bytes=max_fetch_bytes or None)
         self._mirror = mirror
         self._mode = mode
         self._commits = commits
@@ -115,11 +119,11 @@ class MirrorSession:
         wanted = "".join(f"{each}\n" for each in missing).encode()
         words = ("fetch", "-q", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", _BLOBLESS)
         with self._mirror.changing(self._process.deadline):
-            done = self._process.remotely(
+            done = self._fetching.remotely(
                 *words, "--stdin", "origin", stdin=wanted, configuration=("fetch.negotiationAlgorithm=noop",)
             )
         if done.status != 0:
-            raise self._failure(done, "fetching files", otherwise="fetch_failed", is_retryable=True)
+            raise self._unfetched(done, "fetching files")
         self._reopen()
 
     def _fetch_branch(self, branch: str) -> None:
@@ -128,9 +132,9 @@ class MirrorSession:
         words = ["fetch", "-q", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--update-shallow"]
         words += [] if is_known else ["--depth=1"]
         words += [_BLOBLESS] if self._mode is FetchMode.PARTIAL else []
-        done = self._process.remotely(*words, "origin", f"+{ref}:{ref}")
+        done = self._fetching.remotely(*words, "origin", f"+{ref}:{ref}")
         if done.status != 0:
-            raise self._failure(done, "fetching the branch", otherwise="fetch_failed", is_retryable=True)
+            raise self._unfetched(done, "fetching the branch")
         self._mirror.is_filtered = UNFILTERED not in done.complaint
 
     def _tip_of(self, branch: str) -> str:
@@ -153,6 +157,14 @@ class MirrorSession:
         if error.retryable:
             return PushResult(PushFate.UNKNOWN, str(error))
         raise error
+
+    def _unfetched(self, done: Finished, operation: str) -> GitError:
+        limit = self._fetching.max_file_bytes
+        if limit is None or not self._mirror.has_unfinished(limit):
+            return self._failure(done, operation, otherwise="fetch_failed", is_retryable=True)
+        what = f"{operation}: the remote sends more than {limit} bytes"
+        hint = "raise --git-max-fetch-size if the repository is that large, or use --git-checkout-mode partial"
+        return GitError(what, where=str(self._process.remote), hint=hint, code="fetch_too_large")
 
     def _failure(self, done: Finished, operation: str, *, otherwise: str, is_retryable: bool = False) -> GitError:
         error = failure_of(done.complaint, operation, otherwise=otherwise, is_retryable=is_retryable)

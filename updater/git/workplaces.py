@@ -52,10 +52,15 @@ def write_private(path: Path, text: str) -> None:
 
 def disk_failed(place: Path, error: OSError) -> GitError:
     """The error for a place on this machine that does not take what is written."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        what, hint = "a file is where the folder should be", "name another folder, or remove the file"
+    else:
+        what = f"the folder cannot be used: {cap_text(error.strerror or str(error))}"
+        hint = "see that we may write there, and that the disk is neither full nor read-only"
     return GitError(
-        f"the folder cannot be used: {cap_text(error.strerror or str(error))}",
+        what,
         where=str(place),
-        hint="see that the disk is neither full nor read-only",
+        hint=hint,
         code="disk_failed",
         retryable=True,
     )

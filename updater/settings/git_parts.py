@@ -87,6 +87,7 @@ class GitWriteSettings:
     allowed_repositories: tuple[str, ...] = ()
     allows_http: bool = False
     allows_local: bool = False
+    max_fetch_bytes: int = 4 * 1024**3
     app_token_s: float = 3600.0
 
 
@@ -122,6 +123,7 @@ def git_settings(settings: Settings) -> GitWriteSettings:
         allowed_repositories=settings.texts("git_allowed_repositories"),
         allows_http=settings.is_on("git_allow_insecure_http"),
         allows_local=settings.is_on("git_allow_local_repositories"),
+        max_fetch_bytes=settings.integer("git_max_fetch_size"),
         app_token_s=60.0 * settings.integer("argocd_github_app_creds_expiration_duration"),
     )
 

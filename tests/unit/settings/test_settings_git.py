@@ -37,6 +37,7 @@ def _settings(*words: str, **environment: str) -> GitWriteSettings:
         ("git-write-branch-strategy", "GIT_WRITE_BRANCH_STRATEGY", "reset", "branch_strategy", "reset"),
         ("git-checkout-mode", "GIT_CHECKOUT_MODE", "shallow", "checkout_mode", "shallow"),
         ("git-cache-dir", "GIT_CACHE_DIR", "/c", "places.cache", "/c"),
+        ("git-max-fetch-size", "GIT_MAX_FETCH_SIZE", "1000", "max_fetch_bytes", 1000),
         ("git-credentials-path", "GIT_CREDENTIALS_PATH", "/c", "places.credentials", "/c"),
         ("git-secrets-dir", "GIT_SECRETS_DIR", "/s", "places.secrets", "/s"),
         ("git-secret-namespaces", "GIT_SECRET_NAMESPACES", "a,b", "secret_namespaces", ("a", "b")),

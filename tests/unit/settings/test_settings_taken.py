@@ -111,7 +111,10 @@ PARTS: list[tuple[str, object, str]] = [
     *(("retry", GitRetrySettings(), name) for name in names(GitRetrySettings())),
     *(("places", GitPlaceSettings(), name) for name in ("cache", "ssh", "tls")),
     *(("", GitWriteSettings(), name) for name in ("allowed_repositories", "allows_http", "allows_local")),
-    *(("", GitWriteSettings(), name) for name in ("branch_strategy", "checkout_mode", "app_token_s")),
+    *(
+        ("", GitWriteSettings(), name)
+        for name in ("branch_strategy", "checkout_mode", "max_fetch_bytes", "app_token_s")
+    ),
 ]
 WORDS = {"method": "api", "commit": "per-app", "branch_strategy": "reset", "checkout_mode": "shallow", "cache": "/x"}
 

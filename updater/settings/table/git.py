@@ -151,6 +151,14 @@ _WORK = (
         "Folder for mirrors of repositories; empty uses a private temporary one",
         variable="GIT_CACHE_DIR",
     ),
+    Option(
+        "git-max-fetch-size",
+        Kind.INT,
+        4 * 1024**3,
+        "Largest pack of objects to accept from a remote, in bytes; 0 is no limit",
+        variable="GIT_MAX_FETCH_SIZE",
+        bounds=Bounds(0),
+    ),
     Option("git-credentials-path", Kind.STRING, "", "File with credentials for Git", variable="GIT_CREDENTIALS_PATH"),
     Option("git-secrets-dir", Kind.STRING, "", "Folder with mounted secrets for Git", variable="GIT_SECRETS_DIR"),
     Option(
