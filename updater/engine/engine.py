@@ -121,7 +121,7 @@ class Engine:
             facts = self._gather(planned, deadline, progress)
             judged = [self._decide(snapshot, plan, facts) for snapshot, plan in planned]
             self._announcer.unanswered(decision for each in judged for decision in each.decisions)
-            judged = self._label(judged, deadline)
+            judged = self._label(judged, deadline, progress)
             results = self._write_all(judged, deadline, progress)
         finally:
             progress.finished()
@@ -196,14 +196,14 @@ class Engine:
             self._announcer.recovered(snapshot.key)
         return _Judged(snapshot, plan, decisions, work, error, code)
 
-    def _label(self, judged: list[_Judged], deadline: Deadline) -> list[_Judged]:
+    def _label(self, judged: list[_Judged], deadline: Deadline, progress: Progress) -> list[_Judged]:
         """The same, with labels in the texts of commits and pull requests that show them."""
         showing = [each for each in judged if self._shows_labels(each)]
         if not showing or self._options.is_rehearsal:
             return judged
         decisions = [decision for each in showing for decision in each.decisions]
-        workers = self._options.workers
-        known = gather_labels(decisions, self._registry, self._poller(deadline), deadline, workers=workers)
+        poller, workers = self._poller(deadline), self._options.workers
+        known = gather_labels(decisions, self._registry, poller, deadline, workers=workers, on_polled=progress.polled)
         self._label_remarks.say(known.unlabelled([(each.snapshot.key, each.decisions) for each in showing]))
         labelled = {id(each): self._labelled(each, known) for each in showing}
         return [labelled.get(id(each), each) for each in judged]

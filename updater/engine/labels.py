@@ -6,7 +6,7 @@ the empty map, which is said; the change is written all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from updater.clock import Deadline
@@ -77,18 +77,29 @@ def label_needs(decisions: Iterable[Decision]) -> tuple[LabelNeed, ...]:
 
 
 def gather_labels(
-    decisions: Iterable[Decision], source: LabelSource, poller: Poller, deadline: Deadline, *, workers: int
+    decisions: Iterable[Decision],
+    source: LabelSource,
+    poller: Poller,
+    deadline: Deadline,
+    *,
+    workers: int,
+    on_polled: Callable[[], None],
 ) -> KnownLabels:
-    """The labels of all images that are to be changed, each image once, in a pool of ``workers`` threads."""
+    """The labels of all images that are to be changed, each image once, in a pool of ``workers`` threads.
+
+    on_polled: called after each of them, from any thread.
+    """
     within = deadline.sooner(GATHERING_TIMEOUT_S)
 
     def fetch(need: LabelNeed) -> ImageLabels | FactsUnavailable:
         limit = within.sooner(LABELS_TIMEOUT_S)
-        return poller.ask(
+        answer = poller.ask(
             Need(need.image.repository, need.pull_secret),
             Reason.METADATA_UNKNOWN,
             lambda: source.fetch_labels(need.image, need.platforms, limit, pull_secret=need.pull_secret),
         )
+        on_polled()
+        return answer
 
     needs = list(dict.fromkeys(label_needs(decisions)))
     return KnownLabels(dict(zip(needs, in_pool(fetch, needs, workers, "registry-labels"), strict=True)))

@@ -100,11 +100,13 @@ def named_applications(body: str) -> frozenset[str]:
 
 
 def request_changes(intents: Sequence[GitIntent]) -> tuple[TemplateChange, ...]:
-    """The changes of all intents, equal ones once, in their order."""
+    """The changes of all intents, equal ones once, in their order; with labels, if some of them know them."""
     changes = (change for intent in intents for change in template_changes(intent.change_set.images))
     found: dict[tuple[str, str, str, str], TemplateChange] = {}
     for change in changes:
-        found.setdefault((change.name, change.alias, change.old_tag, change.new_tag), change)
+        key = (change.name, change.alias, change.old_tag, change.new_tag)
+        if key not in found or not found[key].labels:
+            found[key] = change
     return tuple(found.values())
 
 

@@ -201,3 +201,20 @@ def test_a_template_that_needs_labels_is_replaced_only_when_they_are_missing() -
         assert _messages(git) == [message]
         warned = [each.kind for each in report.applications[0].warnings]
         assert [kind for kind in warned if kind == "commit_message_replaced"] == kinds
+
+
+class _Polls(NoProgress):
+    """Counts what registries were asked."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def polled(self) -> None:
+        self.count += 1
+
+
+def test_each_image_that_was_asked_for_is_progress() -> None:
+    progress = _Polls()
+    applications = [_application("a"), _application("b"), _application("c", API)]
+    run_round(applications, MemoryRegistry(TAGS, labels=LABELS), git=MemoryGit(), options=OPTIONS, progress=progress)
+    assert progress.count == 2 + 2

@@ -79,6 +79,14 @@ def test_several_applications_share_a_body_of_plain_values() -> None:
     assert not [line for line in lines if line.startswith(("/", "@a"))]
 
 
+def test_equal_changes_of_which_one_knows_its_labels_are_shown_with_them() -> None:
+    templates = RequestTemplates(body=parse_request_template("{{ range .AppChanges }}{{ .Labels }}{{ end }}", "--b"))
+    without = _intent()
+    labelled = with_labels(_intent(), ((("t", "cafe"),),), _SHOWING)
+    for intents in ([without, labelled], [labelled, without]):
+        assert request_text(intents, templates).text.body.startswith("map[t:cafe]\n")
+
+
 def test_templates_of_requests_see_plain_values_and_the_commit_does_not_change() -> None:
     templates = RequestTemplates(
         parse_request_template("{{ range .AppChanges }}{{ index .Labels `t` }}{{ end }}", "--t"),
