@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.git.bench import Bench, BenchOptions, Make, RecordingLog, intent_for
+from updater.errors import GitError
+from updater.git.askpass import AskPass, Login
 from updater.git.options import Admission, FetchMode, GitOptions
 from updater.model.changes import WriteOutcome
 from updater.playground.git_remote import BareRepository
+from updater.ports.log import NullLog
+from updater.transport.redaction import Secret
 
 PAGE_KIB = 4
 """What the smallest file takes of a file system in memory."""
@@ -34,6 +38,12 @@ class SmallDisk:
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             pytest.skip(f"needs the right to mount a small file system: {done.stderr.strip()}")
+
+    def forbid_programs(self) -> None:
+        words = ["mount", "-t", "tmpfs", "-o", "noexec,size=1m", "tmpfs", str(self.folder)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"needs the right to mount a file system: {done.stderr.strip()}")
 
     def unmount(self) -> None:
         """Give it back; fails when this process still has a file of it open."""
@@ -118,6 +128,18 @@ def test_a_temporary_folder_that_is_gone_is_named(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     assert bench.write_one(intent_for(remote.url, "1.1.0")).error_code == "disk_failed"
     assert "bug_found" not in log.events
+
+
+def test_a_temporary_folder_where_no_program_may_run_is_named(disk: SmallDisk, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk.forbid_programs()
+    monkeypatch.setattr("tempfile.tempdir", str(disk.folder))
+    questions = AskPass(NullLog())
+    login = Login("https", "h.test", "bot", Secret("pass word"))
+    with pytest.raises(GitError, match="mount it without noexec") as caught, questions.registered(login):
+        pass
+    assert (caught.value.code, caught.value.where) == ("disk_failed", str(disk.folder))
+    assert list(disk.folder.iterdir()) == []
+    questions.close()
 
 
 def test_a_full_disk_of_the_remote_is_tried_again(remote: BareRepository, make_bench: Make, disk: SmallDisk) -> None:

@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from updater.errors import GitError
 from updater.git import askpass_helper
 from updater.git.workplaces import make_folder
 from updater.ports.log import EventLog
@@ -68,7 +69,10 @@ class AskPass:
 
     @contextmanager
     def registered(self, login: Login) -> Iterator[Mapping[str, str]]:
-        """The environment with which git finds its answers, for the time of a ``with`` block."""
+        """The environment with which git finds its answers, for the time of a ``with`` block.
+
+        Raises ``GitError`` ``disk_failed`` for a temporary folder of no use.
+        """
         nonce = secrets.token_hex(_NONCE_BYTES)
         with self._lock:
             folder = self._started()
@@ -118,11 +122,24 @@ class AskPass:
         words = " ".join(shlex.quote(word) for word in (sys.executable, "-I", askpass_helper.__file__))
         script.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
         script.chmod(0o700)
+        if not os.access(script, os.X_OK):
+            shutil.rmtree(folder, ignore_errors=True)
+            raise _no_place_to_run(folder.parent)
         self._server = _Server(str(folder / "socket"), self)
         (folder / "socket").chmod(0o600)
         threading.Thread(target=self._server.serve_forever, args=(0.1,), name="ask-pass", daemon=True).start()
         self._folder = folder
         return folder
+
+
+def _no_place_to_run(folder: Path) -> GitError:
+    """Otherwise git would say that the remote has refused the credentials."""
+    return GitError(
+        "programs may not run from the temporary folder, so git cannot ask us for user name and password",
+        where=str(folder),
+        hint="mount it without noexec ('docker run --tmpfs /tmp:exec'), or name another folder with TMPDIR",
+        code="disk_failed",
+    )
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
