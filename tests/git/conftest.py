@@ -14,6 +14,7 @@ import yaml
 
 from tests.git.bench import Bench, BenchOptions
 from tests.git.http_server import HttpServer
+from tests.git.paced_clock import PacedClock
 from tests.git.ssh_server import SshServer
 from updater.clock import SystemClock
 from updater.git.authentication import CredentialedAccess
@@ -43,6 +44,14 @@ def make_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     yield make
     for bench in made:
         bench.close()
+
+
+@pytest.fixture
+def paced_clock(monkeypatch: pytest.MonkeyPatch) -> PacedClock:
+    """That of every writer which is made from now on."""
+    clock = PacedClock()
+    monkeypatch.setattr("tests.git.bench.SystemClock", lambda: clock)
+    return clock
 
 
 @pytest.fixture
