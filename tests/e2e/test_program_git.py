@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.git.http_server import PASSWORD, USER, HttpServer
+from tests.git.refusing_git import refusing_git
 from tests.program import program_command
 from updater.model.applications import ANNOTATION_PREFIX, ApplicationKey
 from updater.playground.applications import Sample, helm_application, kustomize_application
@@ -195,6 +196,21 @@ def test_a_refused_password_costs_git_and_nothing_else(site: Site) -> None:
     assert "applications=3" in line
     assert "images_updated=1 errors=3" in out
     assert "wrong-and-secret" not in out + err
+    assert site.world.application(ApplicationKey("argocd", "fields")).spec.source.helm.parameters[1].value == "1.0.1"
+
+
+@pytest.mark.slow
+def test_a_commit_that_git_does_not_make_costs_its_remote_and_nothing_else(site: Site) -> None:
+    _shop(site)
+    before = site.remote.tip()
+    out, err = site.run(**refusing_git(site.folder, "commit-tree", before))
+
+    assert site.remote.tip() == before
+    (line,) = [line for line in err.splitlines() if "code=commit_failed" in line]
+    assert "Could not write to" in line
+    assert "applications=3" in line
+    assert "the commit cannot be made: fatal: it was not meant to be" in line
+    assert "images_updated=1 errors=3" in out
     assert site.world.application(ApplicationKey("argocd", "fields")).spec.source.helm.parameters[1].value == "1.0.1"
 
 
