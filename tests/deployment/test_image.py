@@ -139,7 +139,7 @@ def test_what_it_copies_becomes_a_program_that_knows_its_build(tmp_path: Path) -
 def _run(*words: str | Path) -> str:
     """What a program writes, in an environment and a folder from which no other copy of the project can be found."""
     done = subprocess.run(
-        words, capture_output=True, text=True, timeout=50, env={"PATH": os.defpath}, cwd="/", check=True
+        words, capture_output=True, text=True, timeout=100, env={"PATH": os.defpath}, cwd="/", check=True
     )
     return done.stdout
 
@@ -152,7 +152,7 @@ def _follow_the_build(source: Path) -> Path:
     subprocess.run(["sh", "-ec", stamp], cwd=source, env=environment, check=True, timeout=30)
     words = shlex.split(build)
     assert words[0] == "/opt/build/bin/python"
-    subprocess.run([sys.executable, *words[1:]], cwd=source, check=True, capture_output=True, timeout=50)
+    subprocess.run([sys.executable, *words[1:]], cwd=source, check=True, capture_output=True, timeout=100)
     (wheel,) = (source / "dist").glob("*.whl")
     return wheel
 
@@ -163,6 +163,6 @@ def _install(wheel: Path, folder: Path) -> Path:
     (packages,) = folder.glob("lib/python*/site-packages")
     installer = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install"]
     words = [*installer, "--no-deps", "--no-index", "--disable-pip-version-check", str(wheel)]
-    subprocess.run(words, check=True, capture_output=True, timeout=50)
+    subprocess.run(words, check=True, capture_output=True, timeout=100)
     (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return folder / "bin" / "argocd-image-updater"

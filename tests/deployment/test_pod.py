@@ -26,7 +26,7 @@ from updater.playground.showcase import Showcase
 
 pytestmark = [pytest.mark.slow, pytest.mark.wire, pytest.mark.e2e]
 
-PATIENCE_S = 30.0
+PATIENCE_S = 100.0
 BASE = container(find(load("install.yaml"), "Deployment"), "argocd-image-updater")
 BESIDE = container(load("sidecar-argocd/argocd-server-deployment.yaml")[0], "argocd-image-updater")
 _WEBHOOK = container(load("sidecar-webhook/argocd-image-updater-deployment.yaml")[0], "webhook", "webhook")

@@ -24,7 +24,7 @@ from updater.playground.showcase import Showcase
 
 pytestmark = [pytest.mark.slow, pytest.mark.wire, pytest.mark.e2e]
 
-PATIENCE_S = 40.0
+PATIENCE_S = 100.0
 SEEN = (
     "argocd_image_updater_applications_watched_total",
     "argocd_image_updater_images_considered_total",

@@ -17,7 +17,7 @@ from typing import NoReturn
 import pytest
 
 FOLDER = os.environ.get("UPDATER_DEPLOYMENT_TOOLS", "")
-LIMIT_S = 50
+LIMIT_S = 200
 
 
 def need_built(name: str) -> str:

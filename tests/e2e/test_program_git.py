@@ -26,7 +26,7 @@ from updater.playground.world import World
 
 pytestmark = [pytest.mark.wire, pytest.mark.e2e]
 
-PATIENCE_S = 30.0
+PATIENCE_S = 50.0
 _HOST = "registry.example.com"
 _VALUES = "# ours\nimage:\n  name: shop/web # short\n  tag: 1.0.0\n"
 _KUSTOMIZATION = "resources:\n- deployment.yaml\nimages:\n- name: registry.example.com/shop/api\n  newTag: 1.0.0\n"
@@ -282,7 +282,7 @@ def test_a_push_that_hangs_ends_with_the_shutdown_timeout(site: Site) -> None:
     process = site.start("--once", IMAGE_UPDATER_SHUTDOWN_TIMEOUT="1s")
     assert _read(began) == "yes\n"
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=15)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, (out, err)
     assert "code=shutting_down" in err
     never.write_text("end of the test\n")
@@ -316,7 +316,8 @@ def test_many_applications_of_one_repository_share_their_pushes_in_continuous_mo
     assert process.returncode == 0, (out, err)
     assert "continuous: start processing" in out
     assert all("tag: 1.0.1" in site.remote.read(f"apps/{name}/values.yaml") for name in names)
-    assert site.remote.count() - before <= 6
+    # A push is made every two seconds while attempts come in, however long the machine takes for them.
+    assert site.remote.count() - before < len(names) / 4
 
 
 @pytest.mark.slow

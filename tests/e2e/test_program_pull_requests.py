@@ -15,7 +15,7 @@ from tests.contract.forge.fakes.github import FakeGitHub
 from tests.contract.forge.fakes.server import ForgeServer
 from tests.contract.forge.fakes.world import TOKEN, USER, Branches, World
 from tests.contract.forge.smart_http import SmartHttp
-from tests.e2e.test_program_git import Site
+from tests.e2e.test_program_git import PATIENCE_S, Site
 from updater.playground.applications import helm_application
 
 pytestmark = [pytest.mark.wire, pytest.mark.e2e, pytest.mark.slow]
@@ -82,7 +82,7 @@ def test_each_version_gets_a_request_and_closes_the_one_before(site: Site) -> No
 
 def test_an_api_address_of_no_use_ends_the_start(site: Site) -> None:
     process = site.start("--once", "--pull-request-api-url", "github=ftp://user:hush@host", **_LOGIN)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     assert "--pull-request-api-url" in err
     assert "hush" not in err

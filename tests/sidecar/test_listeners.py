@@ -225,7 +225,7 @@ def test_malformed_and_oversized_requests_are_refused(listen: StartListener, raw
 @pytest.fixture(scope="module")
 def lasting() -> Iterator[Listener]:
     """One listener for many examples."""
-    options = ListenerOptions("test", limits=Limits(workers=2, idle_timeout_s=2, request_timeout_s=2.0))
+    options = ListenerOptions("test", limits=Limits(workers=2, idle_timeout_s=10, request_timeout_s=10.0))
     listener = Listener(Address("127.0.0.1", 0), echo, options, CLOCK, NullLog())
     listener.bind()
     listener.start()
