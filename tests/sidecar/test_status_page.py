@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -298,6 +299,43 @@ def test_every_text_has_contrast(browser: Chrome, page: Callable[..., None], sch
     wait(browser, lambda: len(texts(browser, ".image")) == 2)
     worst = browser.execute_script((Path(__file__).parent / "contrast.js").read_text(encoding="utf-8"))
     assert worst["ratio"] >= 4.5, worst
+
+
+def luminance(browser: Chrome, selector: str, side: str) -> float:
+    """The relative luminance of a colour of the first element that the selector finds (WCAG 2.2)."""
+    script = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
+    numbers = re.findall(r"[\d.]+", str(browser.execute_script(script, selector, side)))
+    assert len(numbers) == 3, "no colour of its own"
+    channels = [int(number) / 255 for number in numbers]
+    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
+    return sum(weight * each for weight, each in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: float, other: float) -> float:
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("selector", ["#live", "#reason-update"])
+def test_the_state_of_a_switch_is_plain_to_see(
+    browser: Chrome, page: Callable[..., None], scheme: str, selector: str
+) -> None:
+    features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+    emulated = [{"name": name, "value": value} for name, value in features.items()]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": emulated})
+    page()
+    wait(browser, lambda: texts(browser, selector))
+    seen = {}
+    for _ in range(2):
+        state = attribute(browser, selector, "aria-pressed")
+        name = browser.find_element(By.CSS_SELECTOR, selector).accessible_name
+        seen[state] = (name, luminance(browser, selector, "backgroundColor"))
+        own = luminance(browser, selector, "color")
+        assert contrast(own, seen[state][1]) >= 4.5
+        click(browser, selector)
+        wait(browser, lambda before=state: attribute(browser, selector, "aria-pressed") != before)
+    assert contrast(seen["true"][1], seen["false"][1]) >= 3.0
+    assert seen["true"][0] == seen["false"][0], "the name of a switch says what it switches, not its state"
 
 
 @pytest.mark.parametrize("width", [360, 800])
