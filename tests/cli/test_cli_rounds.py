@@ -96,6 +96,34 @@ def test_a_registries_file_that_is_not_valid_is_one_line_and_status_1(program: P
     assert "Could not load registry configuration from" in line
 
 
+def test_of_two_mistakes_the_one_that_comes_first_in_the_start_is_reported(program: Program, tmp_path: Path) -> None:
+    program.registries.write_text("registries: 7")
+    (tmp_path / "commit.template").write_text("{{ if }}")
+    status, out, err = program.run("--git-commit-message-path", str(tmp_path / "commit.template"))
+    assert status == 1
+    (line,) = err.splitlines()
+    assert "code=template_parse" in line
+    assert "starting [loglevel" in out
+    assert "ArgoCD configuration" not in out
+
+
+def test_the_records_of_a_start_come_in_their_order(program: Program, tmp_path: Path) -> None:
+    missing = tmp_path / "not-there"
+    program.registries.unlink()
+    status, out, err = program.run("--git-commit-message-path", str(missing))
+    assert status == 0, err
+    marks = (
+        "starting [loglevel",
+        "the built-in template is used",
+        "only the built-in registries are known",
+        "ArgoCD configuration: ",
+        "Runtime settings: ",
+        "Starting image update cycle",
+    )
+    places = [out.index(mark) for mark in marks]
+    assert places == sorted(places)
+
+
 def test_no_secret_shows_at_the_most_talkative_level(program: Program) -> None:
     program.showcase.registry.require_basic("bot", "planted-password")
     conf = program.registries.read_text().rstrip() + "\n  credentials: env:REGISTRY_LOGIN\n"

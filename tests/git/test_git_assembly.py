@@ -165,6 +165,20 @@ def test_without_a_program_to_sign_with_there_is_no_start(around: Surroundings, 
         build_git(GitWriteSettings(commit=commit), bare, threading.Event(), writers=1)
 
 
+def test_a_file_in_the_place_of_the_mirrors_ends_the_start_and_names_the_flag(
+    around: Surroundings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    places = GitPlaceSettings(cache=str(tmp_path / "file"))
+    with pytest.raises(ConfigurationError) as caught:
+        build_git(GitWriteSettings(places=places), around, threading.Event(), writers=1)
+    said = str(caught.value)
+    assert said.startswith(
+        f"--git-cache-dir {tmp_path / 'file'}: mirrors of repositories cannot be kept: a file is where"
+    )
+    assert said.endswith("; name another folder, or remove the file")
+
+
 def test_a_template_that_does_not_parse_ends_the_start(build: Build, tmp_path: Path) -> None:
     (tmp_path / "t").write_text("{{ if }}")
     with pytest.raises(ConfigurationError) as caught:

@@ -20,7 +20,7 @@ from updater.argocd.overrides import ArgoCDOverrides, OverrideOptions, WriteMode
 from updater.argocd.watch import ArgoCDFeed
 from updater.assembly.connections import build_client
 from updater.assembly.ending import Ending, LastResort
-from updater.assembly.git import GitParts, build_git
+from updater.assembly.git import GitParts, build_git, read_git_texts
 from updater.assembly.presence import Presence, exported_metrics
 from updater.assembly.registries import FleetRegistries, build_registries, share_tags_s
 from updater.assembly.rounds import ROUND_TIMEOUT_S, Rounds, Writes
@@ -251,9 +251,9 @@ class Runtime:
             warm_up=presence.warming(self._warm_up if is_warmed_up else None),
             server_fields={
                 "argocd_server": connection.server,
-                "grpc_web": connection.is_grpc_web,
+                "grpc_web": connection.dialect.is_grpc_web,
                 "grpc_webroot": connection.root_path,
-                "plaintext": connection.is_plaintext,
+                "plaintext": connection.dialect.is_plaintext,
                 "insecure": connection.is_insecure,
             },
         )
@@ -290,14 +290,17 @@ def build_runtime(  # noqa: PLR0913 - each is replaced on its own, by commands a
     """
     exported = exported_metrics(settings.face)
     around = Surroundings(environment, clock or SystemClock(), log, metrics or exported or NoMetrics())
-    rules = _load_rules(settings.filters, log)
+    # In the order of ``runtime.md`` 3.1: of several mistakes the first one is reported.
+    texts = read_git_texts(settings.git, log)
     registries = build_registries(settings.registry, around)
+    rules = _load_rules(settings.filters, log)
     client = build_client(settings.connection, around)
     stopping = threading.Event()
-    git = build_git(settings.git, around, stopping, writers=settings.max_concurrency or len(os.sched_getaffinity(0)))
+    writers = settings.max_concurrency or len(os.sched_getaffinity(0))
+    git = build_git(settings.git, around, stopping, writers=writers, texts=texts)
     underway = WritesUnderway()
-    writers = underway.watching(Writers(_writer(settings, client, around), git.write_back))
-    writes = Writes(writers, git.intents, stopping)
+    watched = underway.watching(Writers(_writer(settings, client, around), git.write_back))
+    writes = Writes(watched, git.intents, stopping)
     rounds = Rounds(settings, around, client=client, registries=registries, rules=rules, writes=writes)
     presence = Presence(settings, around, exported, registries.client.ports)
     webhooks = build_webhooks(settings.webhooks, around)

@@ -102,6 +102,12 @@ def _announce(log: StandardEventLog, settings: Settings, warnings: tuple[Warned,
     )
     for warning in warnings:
         log.warning("setting_remarked", text=warning.text, kind=warning.kind)
+
+
+def _announce_settings(log: StandardEventLog, settings: Settings) -> None:
+    """After the files were read (``runtime.md`` 3.1)."""
+    values = run_settings(settings)
+    interval = render_duration(values.interval_s) if values.interval_s else "once"
     log.info("argocd_configured", **connection_facts(values))
     log.info(
         "runtime_configured",
@@ -137,6 +143,7 @@ def _run_guarded(
     try:
         runtime = build(run_settings(settings), log, progress_for(settings))
         try:
+            _announce_settings(log, settings)
             runtime.open()
             with following.drive(runtime, run_settings):
                 status = make_round(runtime, settings, log, shutdown=shutdown, redactor=redactor)

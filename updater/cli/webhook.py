@@ -44,15 +44,15 @@ def run_webhook(words: Sequence[str], environment: Mapping[str, str]) -> int:
         raise ConfigurationError(text, where="--webhook-port", code="bad_port")
     redactor = Redactor(secret_values(settings))
     with logging_for(settings, redactor, has_result=False) as logging, Shutdown() as shutdown:
-        _announce(logging.log, settings, values)
+        _announce(logging.log, values)
         warn(logging.log, resolution.warnings)
         following = Following(
             resolution, lambda folder: resolve_with(lambda _: folder), logging=logging, redactor=redactor
         )
-        return guard_command(logging.log, lambda: _serve(values, logging.log, shutdown, following))
+        return guard_command(logging.log, lambda: _serve(settings, values, logging.log, shutdown, following))
 
 
-def _announce(log: StandardEventLog, settings: Settings, values: RunSettings) -> None:
+def _announce(log: StandardEventLog, values: RunSettings) -> None:
     log.info(
         "updater_started",
         version=short_version(),
@@ -60,6 +60,10 @@ def _announce(log: StandardEventLog, settings: Settings, values: RunSettings) ->
         interval=_OFF,
         health_port=_OFF,
     )
+
+
+def _announce_settings(log: StandardEventLog, settings: Settings, values: RunSettings) -> None:
+    """After the files were read (``runtime.md`` 3.1)."""
     log.info("argocd_configured", **connection_facts(values))
     log.info(
         "runtime_configured",
@@ -75,7 +79,9 @@ def _announce(log: StandardEventLog, settings: Settings, values: RunSettings) ->
     )
 
 
-def _serve(values: RunSettings, log: StandardEventLog, shutdown: Shutdown, following: Following) -> int:
+def _serve(
+    settings: Settings, values: RunSettings, log: StandardEventLog, shutdown: Shutdown, following: Following
+) -> int:
     runtime = build(values, log, NoProgress())
 
     def stop() -> None:
@@ -83,6 +89,7 @@ def _serve(values: RunSettings, log: StandardEventLog, shutdown: Shutdown, follo
         runtime.stop()
 
     try:
+        _announce_settings(log, settings, values)
         runtime.open()
         with following.drive(runtime, webhook_command_settings):
             is_complete = shutdown.guard(runtime.run, stop)

@@ -155,7 +155,7 @@ class ObjectDisk:
             self._set_aside()
             self._open_afresh()
         except OSError as error:
-            self._complaint = error.strerror or str(error)
+            self._complaint = _what_failed(error)
 
     def _open_afresh(self) -> None:
         """After a broken file was set aside; a second failure leaves us without."""
@@ -214,6 +214,12 @@ class ObjectDisk:
                 error=complaint,
                 goes_on_in="file" if is_usable else "memory",
             )
+
+
+def _what_failed(error: OSError) -> str:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "a file is where the folder should be"
+    return error.strerror or str(error)
 
 
 def _find(file: sqlite3.Connection, digest: str) -> tuple[object, int] | None:

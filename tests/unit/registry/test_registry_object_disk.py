@@ -189,6 +189,7 @@ def test_without_a_usable_folder_there_is_only_memory(open_disk: Open, tmp_path:
     assert disk.recall(digest(1)) is None
     assert not disk.knows_repository("x")
     assert [(fields["event"], fields["goes_on_in"]) for fields in log.fields] == [("registry_cache_failed", "memory")]
+    assert log.fields[0]["error"] == "a file is where the folder should be"
 
 
 def test_the_least_recently_used_rows_go_first(open_disk: Open, clock: Any) -> None:
