@@ -11,7 +11,7 @@ from benchmarks.polling.peer import running_registry
 from benchmarks.polling.soak import Soak, holdings
 from benchmarks.polling.updater import Updater
 
-pytestmark = [pytest.mark.wire, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.wire, pytest.mark.slow, pytest.mark.timeout(600)]
 REPOSITORIES = 20
 WARM_ROUNDS, ROUNDS = 50, 500
 MAX_SOCKETS = 15
