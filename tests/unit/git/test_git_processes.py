@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.git.programs import has_ended
 from updater.clock import Deadline, SystemClock
 from updater.errors import GitError
 from updater.git.environment import CONFIGURATION, environment_for
@@ -73,8 +74,10 @@ def test_a_hung_child_ends_at_the_deadline(tmp_path: Path, prelude: str, within_
         _run(script, within_s=within_s, limits=ProcessLimits(fatal_s=0.3))
     assert raised.value.code == "timeout"
     assert raised.value.retryable
-    assert time.monotonic() - began < 10
-    assert not pid_file.exists() or not _alive(int(pid_file.read_text()))
+    assert time.monotonic() - began < 30
+    # It may not have come so far as to write its id.
+    pid = pid_file.read_text() if pid_file.exists() else ""
+    assert not pid or not _alive(int(pid))
 
 
 def test_the_soft_limit_holds_where_the_deadline_is_far() -> None:
@@ -90,10 +93,7 @@ def test_a_grandchild_does_not_survive_a_normal_end(tmp_path: Path) -> None:
         f"open({str(pid_file)!r}, 'w').write(str(child.pid)); print('parent ends')"
     )
     assert _run(script).stdout == b"parent ends\n"
-    deadline = time.monotonic() + 5
-    while _alive(int(pid_file.read_text())) and time.monotonic() < deadline:
-        pass
-    assert not _alive(int(pid_file.read_text()))
+    assert has_ended(int(pid_file.read_text()))
 
 
 def test_too_much_output_ends_the_child() -> None:
