@@ -114,9 +114,15 @@ class Site:
         return self.web
 
     def start(
-        self, url: str = "", *, ca_file: str = "", registry: dict[str, Any] | None = None, **changes: Any
+        self,
+        url: str = "",
+        *,
+        ca_file: str = "",
+        registry: dict[str, Any] | None = None,
+        connection: dict[str, Any] | None = None,
+        **changes: Any,
     ) -> None:
-        """The runtime, as ``run --mode continuous`` has it."""
+        """The runtime, as ``run --mode continuous`` has it; ``connection`` are fields of its settings."""
         conf = self.folder / "registries.conf"
         entries = ((GOOD_HOST, self.registry), (BAD_HOST, self.bad_registry))
         lines = (f"- name: {host}\n  prefix: {host}\n  api_url: {each.address}\n  limit: 0\n" for host, each in entries)
@@ -125,10 +131,10 @@ class Site:
         settings = RunSettings(
             connection=ConnectionSettings(
                 server=url or self.api.url,
-                is_grpc_web=True,
                 token=Secret(""),
                 token_file=str(self.token_file),
                 server_crt=ca_file,
+                **{"is_grpc_web": True, **(connection or {})},
             ),
             registry=RegistrySettings(conf_path=str(conf), interval_s=interval_s, **(registry or {})),
             **{"mode": "continuous", "interval_s": interval_s, "is_warmed_up": False, **changes},
