@@ -26,7 +26,7 @@ def complete(text: str, *typed: str, folder: Path | None = None) -> list[str]:
     words = " ".join(f"'{word}'" for word in ("argocd-image-updater", *typed))
     ask = f'COMP_WORDS=({words}); COMP_CWORD={len(typed)}; _argocd_image_updater; printf "%s\\n" "${{COMPREPLY[@]}}"'
     done = subprocess.run(
-        [BASH, "--norc", "-c", f"{text}\n{ask}"], capture_output=True, text=True, timeout=30, check=True, cwd=folder
+        [BASH, "--norc", "-c", f"{text}\n{ask}"], capture_output=True, text=True, timeout=50, check=True, cwd=folder
     )
     assert done.stderr == ""
     return done.stdout.split("\n")[:-1] if done.stdout.strip() else []
@@ -91,7 +91,7 @@ def test_fish_completes(capsys: pytest.CaptureFixture[str], tmp_path: Path, type
     path.write_text(script(capsys, "fish"))
     ask = f"source {path}; complete -C 'argocd-image-updater {typed}'"
     done = subprocess.run(
-        [shell_program("fish"), "--no-config", "-c", ask], capture_output=True, text=True, timeout=30, check=True
+        [shell_program("fish"), "--no-config", "-c", ask], capture_output=True, text=True, timeout=50, check=True
     )
     assert done.stderr == ""
     assert sorted(line.partition("\t")[0] for line in done.stdout.splitlines()) == expected
@@ -126,7 +126,7 @@ def test_zsh_completes(capsys: pytest.CaptureFixture[str], tmp_path: Path, typed
     session = tmp_path / "session.zsh"
     session.write_text(_ZSH_SESSION)
     words = [shell_program("zsh"), "-f", str(session), str(tmp_path), typed, seen]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=50, check=True)
     assert done.stderr == ""
 
 
@@ -155,7 +155,7 @@ def test_the_shell_itself_can_read_its_script(
     program = shell_program(shell)
     path = tmp_path / "script"
     path.write_text(script(capsys, shell))
-    done = subprocess.run([program, *flags, str(path)], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([program, *flags, str(path)], capture_output=True, text=True, timeout=50, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

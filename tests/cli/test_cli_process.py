@@ -26,7 +26,7 @@ def program() -> Program:
             env={"PATH": "/usr/bin:/bin", **environment},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=50,
             check=False,
         )
 
@@ -84,7 +84,7 @@ def test_the_version_in_its_forms(program: Program) -> None:
 @pytest.mark.parametrize("module", ["updater.cli.entry", "sidecar"])
 def test_a_fresh_interpreter_starts_it_without_a_warning(module: str) -> None:
     words = [sys.executable, "-W", "error", "-m", module, *(["run"] if module != "sidecar" else []), "--nonsense"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=50, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[0] == "Error: unknown flag: --nonsense"
 
@@ -95,7 +95,7 @@ def test_the_version_imports_nothing_heavy(program: Program) -> None:
         "print(sorted({'click','rich','grpc','google','requests','urllib3','yaml','re2','logging','ssl'}"
         " & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
@@ -165,13 +165,13 @@ def test_a_command_that_is_the_same_everywhere_has_the_same_help_everywhere(prog
 )
 def test_a_result_that_cannot_be_written_is_one_line_and_status_1(words: str, redirection: str, reason: str) -> None:
     command = f"{sys.executable} -W error -m updater.cli.entry {words} {redirection}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=50, check=False)
     assert (done.returncode, done.stderr) == (1, f"Error: standard output cannot be written: {reason}\n")
 
 
 def test_without_any_stream_the_status_still_tells(program: Program) -> None:
     command = f"{sys.executable} -W error -m updater.cli.entry version <&- >&- 2>&-"
-    assert subprocess.run(["bash", "-c", command], timeout=30, check=False).returncode == 1
+    assert subprocess.run(["bash", "-c", command], timeout=50, check=False).returncode == 1
 
 
 @pytest.mark.parametrize(

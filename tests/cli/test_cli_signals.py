@@ -56,5 +56,5 @@ def test_the_second_signal_ends_at_once_with_its_status() -> None:
         "with Shutdown():\n    signal.raise_signal(signal.SIGINT)\n    signal.raise_signal(signal.SIGTERM)\n"
         "print('still here')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=False)
     assert (done.returncode, done.stdout) == (128 + signal.SIGTERM, "")

@@ -60,7 +60,7 @@ def run(
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
-        timeout=30,
+        timeout=50,
         check=False,
     )
 
@@ -86,7 +86,7 @@ def test_a_round_whose_output_was_closed_before_it_began_is_as_good(
     words = f"{_ROUND} --disable-kubernetes --registries-conf-path {shlex.quote(str(shop_registries))}"
     command = f"{sys.executable} -W error -m updater.cli.entry {words} >&-"
     done = subprocess.run(
-        ["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=30, check=False
+        ["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=50, check=False
     )
 
     assert done.returncode == 0, done.stderr
