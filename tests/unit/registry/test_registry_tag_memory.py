@@ -106,8 +106,8 @@ def test_what_was_unusable_is_remembered_with_its_platforms(clock: Any) -> None:
 def test_a_janitor_sweeps_until_it_is_closed() -> None:
     swept = threading.Semaphore(0)
     janitor = Janitor(swept.release, 0.01)
-    assert swept.acquire(timeout=5)
-    assert swept.acquire(timeout=5)
+    assert swept.acquire(timeout=20)
+    assert swept.acquire(timeout=20)
     janitor.close()
     janitor.close()
     while swept.acquire(blocking=False):
