@@ -29,7 +29,8 @@ def main() -> None:
 
 def end(status: int) -> None:
     if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
+        if -status != signal.SIGKILL:  # has no handler, and must not be given one
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     os._exit(status)
 
