@@ -6,16 +6,15 @@ portable choice.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import grpc
 
-from updater.argocd.certificates import PresentedCertificate, fetch_certificate
-from updater.argocd.pinnedchannel import UnverifiedChannel
-from updater.argocd.pins import FETCH_TIMEOUT_S, PinnedChannels
+from updater.argocd.pinnedchannel import RenewableChannel
+from updater.argocd.pins import PinHabit, PinnedChannels
+from updater.argocd.trusts import ChannelTrust, fetch_trust, load_trust
 from updater.argocd.webcalls import WireOptions
 from updater.clock import Clock
 from updater.errors import ConfigurationError
@@ -38,6 +37,7 @@ def native_channel(
     Raises ``ConfigurationError`` for a root path, which native gRPC has no place for, or unusable TLS files.
     """
     address = options.address
+    look: Callable[[], ChannelTrust]
     if address.root_path:
         raise ConfigurationError(
             "native gRPC knows no root path",
@@ -45,32 +45,26 @@ def native_channel(
             hint="use --argocd-grpc-web",
             code="bad_argocd_address",
         )
-    arguments = _arguments(options, proxies)
     if not address.is_tls:
-        return _with_headers(grpc.insecure_channel(address.target, arguments), options)
-    roots, client = _roots(tls), _client_certificate(tls)
+        return _with_headers(grpc.insecure_channel(address.target, _arguments(options, proxies)), options)
+    # A file of no use is to be heard of at the start, whenever the first call comes.
+    load_trust(tls)
     if tls.insecure:
-        return _unverified_channel(options, tls, proxies, clock, log)
-    credentials = grpc.ssl_channel_credentials(roots, *client)
-    return _with_headers(grpc.secure_channel(address.target, credentials, arguments), options)
+        look = partial(fetch_trust, address, tls, proxies)
+        habit = PinHabit(str(address), "argocd_certificate_changed", replaces_same=True)
+    else:
+        look = partial(load_trust, tls)
+        habit = PinHabit(str(address), "argocd_trust_renewed")
+    make = partial(_trusting_channel, options, proxies)
+    return RenewableChannel(PinnedChannels(look, make, habit, clock, log), clock)
 
 
-def _unverified_channel(
-    options: WireOptions, tls: TlsOptions, proxies: ProxyOptions, clock: Clock, log: EventLog
-) -> grpc.Channel:
-    """Files are read again with each look at the server's certificate: ours may have been renewed too."""
-    address = options.address
-
-    def fetch() -> PresentedCertificate:
-        return fetch_certificate(address, tls, proxies, FETCH_TIMEOUT_S)
-
-    def make(shown: PresentedCertificate) -> grpc.Channel:
-        credentials = grpc.ssl_channel_credentials(shown.pem, *_client_certificate(tls))
-        named = ("grpc.ssl_target_name_override", shown.name)
-        arguments = [*_arguments(options, proxies), named]
-        return _with_headers(grpc.secure_channel(address.target, credentials, arguments), options)
-
-    return UnverifiedChannel(PinnedChannels(fetch, make, str(address), clock, log), clock)
+def _trusting_channel(options: WireOptions, proxies: ProxyOptions, trust: ChannelTrust) -> grpc.Channel:
+    arguments = _arguments(options, proxies)
+    if trust.name:
+        arguments.append(("grpc.ssl_target_name_override", trust.name))
+    credentials = grpc.ssl_channel_credentials(trust.roots, trust.key, trust.certificate)
+    return _with_headers(grpc.secure_channel(options.address.target, credentials, arguments), options)
 
 
 def _with_headers(channel: grpc.Channel, options: WireOptions) -> grpc.Channel:
@@ -115,28 +109,3 @@ def _arguments(options: WireOptions, proxies: ProxyOptions) -> list[tuple[str, s
         ("grpc.primary_user_agent", options.user_agent),
         ("grpc.enable_http_proxy", int(bool(proxy))),
     ]
-
-
-def _roots(tls: TlsOptions) -> bytes | None:
-    """The platform's trust store and the CA file, as PEM; None, for gRPC's own store, where there is neither."""
-    platform = ssl.get_default_verify_paths().cafile
-    roots = Path(platform).read_bytes() if platform else b""
-    return (roots + b"\n" + _read(tls.ca_file) if tls.ca_file else roots) or None
-
-
-def _client_certificate(tls: TlsOptions) -> tuple[bytes | None, bytes | None]:
-    if not tls.client_cert:
-        return None, None
-    return _read(tls.client_key), _read(tls.client_cert)
-
-
-def _read(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"the file cannot be read: {error.strerror}",
-            where=path,
-            hint="name a readable PEM file",
-            code="tls_invalid",
-        ) from error

@@ -1,6 +1,6 @@
 """Calls over whichever native channel is good at the moment (``updater.argocd.pins``).
 
-A call that was never sent, because what the channel trusted is not what the server shows any more, is made a second
+A call that was never sent, because what the channel trusts is not what the server shows any more, is made a second
 time on the channel that follows; the server knows nothing of the first. Every other failure is the caller's.
 """
 

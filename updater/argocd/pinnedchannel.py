@@ -1,4 +1,4 @@
-"""``grpc.Channel`` for native gRPC without verification, over channels that trust what the server shows.
+"""``grpc.Channel`` for native gRPC over TLS: over one channel after the other, as what they trust changes.
 
 Which of them a call goes over is the business of ``updater.argocd.pins``; how, of ``updater.argocd.pinnedcalls``.
 """
@@ -21,7 +21,7 @@ Deserializer = Callable[[bytes], Any]
 Connectivity = Callable[[grpc.ChannelConnectivity], None]
 
 
-class UnverifiedChannel(grpc.Channel):
+class RenewableChannel(grpc.Channel):
     """Thread-safe; owns its ``PinnedChannels``. Unary and server-streaming calls, which is all that Argo CD has."""
 
     def __init__(self, pins: PinnedChannels, clock: Clock) -> None:

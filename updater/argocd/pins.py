@@ -1,9 +1,9 @@
-"""The one native channel of an unverified connection: made when it is needed, made anew when the server has changed.
+"""The one native channel of a TLS connection: made when it is needed, made anew when what it trusts has changed.
 
-A channel trusts the certificate that was presented when it was made. A server that was away, and may come back with
-another certificate, makes calls fail before they are sent; then the next call looks at the certificate afresh. Channels
-that are left behind close when the last of their calls has ended: a Watch may live on where the server still ends its
-old connections in peace.
+A channel keeps what it was made with. With verification these are our files, without it the certificate that the server
+showed. A server that was away, and may come back with another certificate, makes calls fail before they are sent; then
+the next call looks afresh. Channels that are left behind close when the last of their calls has ended: a Watch may live
+on where the server still ends its old connections in peace.
 """
 
 from __future__ import annotations
@@ -14,26 +14,36 @@ from dataclasses import dataclass, field
 
 import grpc
 
-from updater.argocd.certificates import PresentedCertificate
 from updater.argocd.failures import CallFailure, GrpcWebError, transport_failure
+from updater.argocd.trusts import FETCH_TIMEOUT_S, ChannelTrust
 from updater.clock import Clock, Deadline
 from updater.errors import ConfigurationError
 from updater.ports.log import EventLog
 from updater.transport.errors import TransportError
 
-FETCH_TIMEOUT_S = 10.0
-"""For each step of a handshake of our own."""
-
 LEAST_GAP_S = 2.0
-"""Between two looks at the certificate: a server that is away is not asked by every call of a busy fleet."""
+"""Between two looks: a server that is away is not asked by every call of a busy fleet."""
 
 _UNSENT_MARKS = ("failed to connect to all addresses", "errors resolving", "dns resolution failed")
 """How the library's texts begin for calls that no connection could be made for."""
 
-Fetch = Callable[[], PresentedCertificate]
+Look = Callable[[], ChannelTrust]
 """Raises ``TransportError`` or ``ConfigurationError``."""
 
-Make = Callable[[PresentedCertificate], grpc.Channel]
+Make = Callable[[ChannelTrust], grpc.Channel]
+
+
+@dataclass(frozen=True, slots=True)
+class PinHabit:
+    """``event`` is the warning that tells of another trust. ``server`` is for texts.
+
+    ``replaces_same``: a look that finds the same has seen the server, so a channel that pauses between attempts to
+    connect is replaced too.
+    """
+
+    server: str
+    event: str
+    replaces_same: bool = False
 
 
 def was_never_sent(error: grpc.RpcError) -> bool:
@@ -45,17 +55,17 @@ def was_never_sent(error: grpc.RpcError) -> bool:
 
 @dataclass(eq=False, slots=True)
 class PinnedChannel:
-    """One channel and the certificate that it trusts; ``users`` are calls that have not ended."""
+    """One channel and what it was made with; ``users`` are calls that have not ended."""
 
     channel: grpc.Channel
-    certificate: PresentedCertificate
+    trust: ChannelTrust
     users: int = 0
     is_retired: bool = False
 
 
 @dataclass(slots=True)
-class _Look:
-    """The latest look at the certificate: one at a time, in a thread of its own."""
+class _LatestLook:
+    """One at a time, in a thread of its own."""
 
     is_running: bool = False
     ended_s: float | None = None
@@ -63,19 +73,22 @@ class _Look:
 
 
 class PinnedChannels:
-    """Owns the channels. Thread-safe; nothing is asked of a server, and no channel closed, while the lock is held."""
+    """Owns the channels, and looks in a thread of its own.
 
-    def __init__(self, fetch: Fetch, make: Make, server: str, clock: Clock, log: EventLog) -> None:
-        self._fetch = fetch
+    Thread-safe; nothing is asked of a server, and no channel closed, while the lock is held.
+    """
+
+    def __init__(self, look: Look, make: Make, habit: PinHabit, clock: Clock, log: EventLog) -> None:
+        self._look = look
         self._make = make
-        self._server = server
+        self._habit = habit
         self._clock = clock
         self._log = log
         self._changed = threading.Condition()
         # All below belongs to the condition's lock.
         self._current: PinnedChannel | None = None
         self._is_suspect = False
-        self._look = _Look()
+        self._latest = _LatestLook()
         self._all: set[PinnedChannel] = set()
         self._is_closed = False
 
@@ -88,7 +101,7 @@ class PinnedChannels:
         patience = Deadline.after(self._clock, FETCH_TIMEOUT_S * 2 if timeout_s is None else timeout_s)
         with self._changed:
             while not self._is_settled():
-                if not self._look.is_running:
+                if not self._latest.is_running:
                     self._start_looking()
                 if not self._changed.wait_for(self._is_settled, patience.remaining_s()):
                     raise _failed(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the handshake")
@@ -106,7 +119,7 @@ class PinnedChannels:
         self._close_unused()
 
     def suspect(self, used: PinnedChannel) -> None:
-        """No connection could be made with what this channel trusts: the next call looks at the certificate first."""
+        """No connection could be made with what this channel trusts: the next call looks first."""
         with self._changed:
             if used is self._current:
                 self._is_suspect = True
@@ -125,13 +138,13 @@ class PinnedChannels:
         """Whether a call can go on: with a good channel, or without one because a look was taken a moment ago."""
         if self._is_closed or (self._current is not None and not self._is_suspect):
             return True
-        look = self._look
+        look = self._latest
         return (
             not look.is_running and look.ended_s is not None and self._clock.monotonic_s() - look.ended_s < LEAST_GAP_S
         )
 
     def _start_looking(self) -> None:
-        self._look.is_running = True
+        self._latest.is_running = True
         threading.Thread(target=self._look_once, name="argocd-certificate", daemon=True).start()
 
     def _look_once(self) -> None:
@@ -139,31 +152,41 @@ class PinnedChannels:
         fresh: PinnedChannel | None = None
         failure: TransportError | ConfigurationError | None = None
         try:
-            certificate = self._fetch()
-            fresh = PinnedChannel(self._make(certificate), certificate)
+            trust = self._look()
+            if self._is_news(trust):
+                fresh = PinnedChannel(self._make(trust), trust)
         except (TransportError, ConfigurationError) as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - a bug met here must not leave the callers waiting
             self._log.error("bug_found", exception=error, error=str(error))
-            failure = ConfigurationError(f"internal error: {type(error).__name__}", where=self._server)
+            failure = ConfigurationError(f"internal error: {type(error).__name__}", where=self._habit.server)
         self._take_over(fresh, failure)
 
     def _take_over(self, fresh: PinnedChannel | None, failure: TransportError | ConfigurationError | None) -> None:
         with self._changed:
             before = self._current
-            self._look = _Look(ended_s=self._clock.monotonic_s(), failure=failure)
+            self._latest = _LatestLook(ended_s=self._clock.monotonic_s(), failure=failure)
+            self._is_suspect = self._is_suspect and failure is not None
             if fresh is not None:
                 self._all.add(fresh)
-                if self._is_closed:
-                    fresh.is_retired = True
-                else:
-                    self._current, self._is_suspect = fresh, False
-                    if before is not None:
-                        before.is_retired = True
+                self._replace(fresh)
             self._changed.notify_all()
-        if fresh is not None and before is not None and before.certificate != fresh.certificate:
-            self._log.warning("argocd_certificate_changed", server=self._server)
+        if fresh is not None and before is not None and before.trust != fresh.trust:
+            self._log.warning(self._habit.event, server=self._habit.server)
         self._close_unused()
+
+    def _is_news(self, trust: ChannelTrust) -> bool:
+        with self._changed:
+            return self._habit.replaces_same or self._current is None or self._current.trust != trust
+
+    def _replace(self, fresh: PinnedChannel) -> None:
+        """Caller holds the lock."""
+        if self._is_closed:
+            fresh.is_retired = True
+            return
+        if self._current is not None:
+            self._current.is_retired = True
+        self._current = fresh
 
     def _close_unused(self) -> None:
         with self._changed:
@@ -173,7 +196,7 @@ class PinnedChannels:
             each.channel.close()
 
     def _no_certificate(self) -> GrpcWebError:
-        failure = self._look.failure
+        failure = self._latest.failure
         if isinstance(failure, TransportError):
             return GrpcWebError(transport_failure(failure, is_tls=True))
         text = str(failure) if failure is not None else "the server has shown no certificate"

@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from updater.argocd.certificates import PresentedCertificate, presented
+from updater.argocd.certificates import presented
 from updater.argocd.failures import CallFailure, GrpcWebError
-from updater.argocd.pins import LEAST_GAP_S, PinnedChannels, was_never_sent
+from updater.argocd.pins import LEAST_GAP_S, PinHabit, PinnedChannels, was_never_sent
+from updater.argocd.trusts import ChannelTrust
 from updater.clock import SystemClock
 from updater.errors import ConfigurationError
 from updater.ports.log import NullLog
@@ -42,24 +43,25 @@ class StillClock(SystemClock):
 class Server:
     """What looks at a server find, one after the other, and the channels that were made."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, replaces_same: bool = True) -> None:
+        habit = PinHabit("https://argocd.test", "argocd_certificate_changed", replaces_same=replaces_same)
         self.clock = StillClock()
-        self.shows: PresentedCertificate | Exception = PresentedCertificate(b"one", "argocd.test")
+        self.shows: ChannelTrust | Exception = ChannelTrust(b"one", "argocd.test")
         self.looks = 0
         self.gate = threading.Event()
         self.gate.set()
         self.made: list[Channel] = []
         self.log = Warnings()
-        self.pins = PinnedChannels(self._fetch, self._make, "https://argocd.test", self.clock, self.log)
+        self.pins = PinnedChannels(self._fetch, self._make, habit, self.clock, self.log)
 
-    def _fetch(self) -> PresentedCertificate:
+    def _fetch(self) -> ChannelTrust:
         self.looks += 1
         self.gate.wait(WAIT_S)
         if isinstance(self.shows, Exception):
             raise self.shows
         return self.shows
 
-    def _make(self, certificate: PresentedCertificate) -> grpc.Channel:
+    def _make(self, trust: ChannelTrust) -> grpc.Channel:
         self.made.append(Channel("passthrough:nowhere"))
         return self.made[-1]
 
@@ -126,11 +128,11 @@ def test_looks_keep_a_distance_whatever_calls_say(server: Server) -> None:
 
 def test_another_certificate_is_said_and_the_old_channel_closes_with_its_last_call(server: Server) -> None:
     used = [server.pins.take(WAIT_S) for _ in range(2)]
-    server.shows = PresentedCertificate(b"two", "argocd.test")
+    server.shows = ChannelTrust(b"two", "argocd.test")
     server.clock.seconds += LEAST_GAP_S
     server.pins.suspect(used[0])
     following = server.pins.take(WAIT_S)
-    assert following.certificate.pem == b"two"
+    assert following.trust.roots == b"two"
     assert server.log.events.get(timeout=WAIT_S) == "argocd_certificate_changed"
     old, new = server.made
     server.pins.give_back(used[0])
@@ -140,6 +142,22 @@ def test_another_certificate_is_said_and_the_old_channel_closes_with_its_last_ca
     assert (old.closed.is_set(), new.closed.is_set()) == (True, False)
     server.pins.close()
     assert new.closed.is_set()
+
+
+def test_files_that_say_the_same_leave_the_channel_that_was() -> None:
+    server = Server(replaces_same=False)
+    first = server.pins.take(WAIT_S)
+    for looks in range(2, 5):
+        server.clock.seconds += LEAST_GAP_S
+        server.pins.suspect(first)
+        assert server.pins.take(WAIT_S) is first
+        assert (server.looks, len(server.made)) == (looks, 1)
+    server.shows = ChannelTrust(b"two")
+    server.clock.seconds += LEAST_GAP_S
+    server.pins.suspect(first)
+    assert server.pins.take(WAIT_S) is not first
+    assert server.log.events.get(timeout=WAIT_S) == "argocd_certificate_changed"
+    server.pins.close()
 
 
 def test_a_server_that_is_away_leaves_the_channel_that_was(server: Server) -> None:

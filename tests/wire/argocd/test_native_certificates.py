@@ -1,4 +1,4 @@
-"""Native gRPC without verification: a server that is away, comes, and comes back with another certificate."""
+"""Native gRPC over TLS: a server that is away, comes, and comes back with another certificate."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -71,11 +72,12 @@ class Site:
         self.server: NativeServer | None = None
         self._stack = ExitStack()
 
-    def come(self, *names: str) -> NativeServer:
-        """A server with a certificate that nobody has seen before."""
-        issued = trustme.CA().issue_cert(*(names or ("argocd.example.com", "127.0.0.1")))
+    def come(self, *names: str, issuer: trustme.CA | None = None, wants: trustme.CA | None = None) -> NativeServer:
+        """A server with a certificate that nobody has seen before; it ``wants`` its clients to have one as well."""
+        issued = (issuer or trustme.CA()).issue_cert(*(names or ("argocd.example.com", "127.0.0.1")))
         pair = (issued.private_key_pem.bytes(), issued.cert_chain_pems[0].bytes())
-        credentials = grpc.ssl_server_credentials([pair])
+        roots = None if wants is None else wants.cert_pem.bytes()
+        credentials = grpc.ssl_server_credentials([pair], roots, require_client_auth=wants is not None)
         self.server = NativeServer(self.world, credentials=credentials, port=self.port)
         self._stack.callback(self.server.close)
         return self.server
@@ -84,9 +86,9 @@ class Site:
         assert self.server is not None
         self.server.close()
 
-    def client(self, proxies: ProxyOptions | None = None) -> ArgoCDClient:
+    def client(self, proxies: ProxyOptions | None = None, tls: TlsOptions = INSECURE) -> ArgoCDClient:
         wire = WireOptions(parse_address(self.url), "tests/1")
-        options = ConnectionOptions(wire, use_grpc_web=False, tls=INSECURE, proxies=proxies or ProxyOptions())
+        options = ConnectionOptions(wire, use_grpc_web=False, tls=tls, proxies=proxies or ProxyOptions())
         once = ClientOptions(self.url, read_backoff=Backoff(attempts=1, base_s=0.0, cap_s=0.0))
         client = connect(options, once, StaticToken(self.world.issue_token(), "tests"), self.clock, self.log)
         self._stack.callback(client.close)
@@ -147,6 +149,50 @@ def test_a_write_over_the_channel_that_follows_is_carried_out_once(site: Site) -
     facts = {"name": meant.metadata.name, "appNamespace": meant.metadata.namespace, "validate": False}
     client.update_spec(ApplicationUpdateSpecRequest(spec=meant.spec, **facts), Deadline.after(site.clock, WAIT_S))
     assert len(site.world.calls_of("UpdateSpec")) == 1
+
+
+def test_a_new_authority_is_trusted_once_its_file_says_so(site: Site, tmp_path: Path) -> None:
+    first, second = trustme.CA(), trustme.CA()
+    ca_file = tmp_path / "ca.pem"
+    first.cert_pem.write_to_path(str(ca_file))
+    site.come(issuer=first)
+    client = site.client(tls=TlsOptions(ca_file=str(ca_file)))
+    assert site.version(client) == site.world.environment.version
+    site.go()
+    site.come(issuer=second)
+    site.later()
+    with suppress(ArgoCDUnavailable, ArgoCDUnreachable):
+        site.version(client)
+    with pytest.raises(ArgoCDUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        site.version(client)
+    second.cert_pem.write_to_path(str(ca_file))
+    site.later()
+    assert site.version(client) == site.world.environment.version
+    assert site.log.events == ["argocd_trust_renewed"]
+
+
+@pytest.mark.parametrize("is_verified", [True, False])
+def test_our_own_certificate_is_read_again_when_the_server_refuses_it(
+    site: Site, tmp_path: Path, *, is_verified: bool
+) -> None:
+    servers, clients = trustme.CA(), trustme.CA()
+    servers.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    key, certificate = tmp_path / "key.pem", tmp_path / "crt.pem"
+
+    def issue(authority: trustme.CA) -> None:
+        mine = authority.issue_cert("updater")
+        mine.private_key_pem.write_to_path(str(key))
+        mine.cert_chain_pems[0].write_to_path(str(certificate))
+
+    issue(trustme.CA())
+    site.come(issuer=servers, wants=clients)
+    trust = {"ca_file": str(tmp_path / "ca.pem")} if is_verified else {"insecure": True}
+    client = site.client(tls=TlsOptions(client_cert=str(certificate), client_key=str(key), **trust))
+    with pytest.raises((ArgoCDUnreachable, ArgoCDUnavailable)):
+        site.version(client)
+    issue(clients)
+    site.later()
+    site.notice(client)
 
 
 def test_a_watch_ends_with_its_server_and_the_next_one_sees_the_new_certificate(site: Site) -> None:
