@@ -118,7 +118,7 @@ def begin(tmp_path: Path) -> Iterator[Callable[[str, str], Ending]]:
             each.close()
 
 
-@pytest.mark.parametrize("mode", ["cycle", "continuous"])
+@pytest.mark.parametrize("mode", [pytest.param("cycle", marks=pytest.mark.slow), "continuous"])
 def test_the_end_comes_by_its_deadline_whatever_hangs_and_says_what_it_gave_up(
     begin: Callable[[str, str], Ending], mode: str
 ) -> None:
@@ -136,6 +136,7 @@ def test_the_end_comes_by_its_deadline_whatever_hangs_and_says_what_it_gave_up(
     assert "Finished." in out
 
 
+@pytest.mark.slow
 def test_a_write_in_flight_may_end_after_events_were_given_up(begin: Callable[[str, str], Ending]) -> None:
     ending = begin("continuous", "4s")
     ending.push_event()
