@@ -284,6 +284,7 @@ def test_a_push_that_hangs_ends_with_the_shutdown_timeout(site: Site) -> None:
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, (out, err)
+    assert "what still runs is given up: 1 write(s) (argocd/web)" in out
     assert "code=shutting_down" in err
     never.write_text("end of the test\n")
 
