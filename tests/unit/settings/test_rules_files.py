@@ -167,6 +167,7 @@ def test_hostile_text_is_refused(tmp_path: Path, text: str, expected: str) -> No
     assert len(refusal) < 2000
 
 
+@pytest.mark.slow
 def test_ten_thousand_documents_are_read(tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text("---\n".join(_text(f"d{number:05}") for number in range(10_000)))
