@@ -13,6 +13,7 @@ from updater.errors import UpdaterError
 from updater.git.access import AccessSource, RemoteAccess
 from updater.git.options import Admission, GitOptions
 from updater.git.remotes import MirroredRemotes
+from updater.manifests.readings import Source
 from updater.manifests.targets import FileEdit
 from updater.manifests.values_file import ValueWrite
 from updater.model.applications import ApplicationKey, SourceKind
@@ -99,7 +100,7 @@ def intent_for(
 def failing_edit(error: UpdaterError | Exception) -> FileEditor:
     """An edit that fails."""
 
-    def edit(_text: str | None, _where: str) -> FileEdit:
+    def edit(_source: Source | None, _where: str) -> FileEdit:
         raise error
 
     return edit

@@ -6,6 +6,7 @@ import pytest
 
 from tests.git.bench import Bench, intent_for
 from updater.clock import Deadline, SystemClock
+from updater.manifests.readings import Source, text_of
 from updater.manifests.targets import FileEdit
 from updater.model.changes import WriteOutcome
 from updater.playground.git_remote import BareRepository
@@ -41,9 +42,9 @@ class HastyClock(SystemClock):
     def monotonic_s(self) -> float:
         return super().monotonic_s() + self.later_s
 
-    def edit(self, text: str | None, _where: str) -> FileEdit:
+    def edit(self, source: Source | None, _where: str) -> FileEdit:
         self.later_s += 120
-        return FileEdit((text or "") + "edited: true\n", is_changed=True)
+        return FileEdit((text_of(source) or "") + "edited: true\n", is_changed=True)
 
 
 def test_files_that_take_too_long_are_left_and_the_small_ones_are_written(remote: BareRepository, bench: Bench) -> None:

@@ -14,12 +14,13 @@ from tests.git.bench import QUICK, Bench, BenchOptions, RecordingLog, failing_ed
 from updater.clock import Deadline
 from updater.errors import WriteBackError
 from updater.git.options import Admission, FetchMode, GitOptions
+from updater.manifests.readings import Source, text_of
 from updater.manifests.targets import FileEdit
 from updater.model.changes import WriteOutcome
 from updater.model.git_prefixes import parse_git_prefix
 from updater.playground.git_remote import BareRepository
+from updater.writeback.git_edits import MAX_DIFF_LINES
 from updater.writeback.git_options import GitWriteOptions
-from updater.writeback.git_staging import MAX_DIFF_LINES
 
 _VALUES = "image:\n  tag: 1.0.0\n"
 
@@ -441,8 +442,8 @@ def test_nothing_is_left_behind(remote: BareRepository, bench: Bench) -> None:
 def test_a_long_diff_says_how_much_it_leaves_out(remote: BareRepository, bench: Bench) -> None:
     long = "\n".join(f"key{number}: 1" for number in range(MAX_DIFF_LINES))
 
-    def rewrite(text: str | None, _where: str) -> FileEdit:
-        return FileEdit(f"{text}{long}\n", is_changed=True)
+    def rewrite(source: Source | None, _where: str) -> FileEdit:
+        return FileEdit(f"{text_of(source)}{long}\n", is_changed=True)
 
     diff = bench.write_one(intent_for(remote.url, "1.1.0", edit=rewrite), dry_run=True).diff
     assert len(diff) == MAX_DIFF_LINES + 1

@@ -14,6 +14,7 @@ from updater.errors import WriteBackError
 from updater.manifests.edits import YamlFile
 from updater.manifests.fresh import Fresh
 from updater.manifests.nodes import Mapping, NodePath, Scalar, Sequence
+from updater.manifests.readings import Source
 from updater.manifests.targets import FileEdit, finished, open_target
 from updater.model.changes import KustomizeImageEdit
 from updater.model.references import canonical_name, split_reference
@@ -58,15 +59,16 @@ def choose_kustomization_file(names: Several[str], where: str) -> str:
     raise WriteBackError("there is no kustomization file", where=where, hint=hint, code="kustomization_not_found")
 
 
-def edit_kustomization(text: str, edits: Several[KustomizeImageEdit], where: str) -> FileEdit:
+def edit_kustomization(source: Source, edits: Several[KustomizeImageEdit], where: str) -> FileEdit:
     """The file after the edits, in their order.
 
-    where: the file's path, for errors. Raises ``WriteBackError`` with a code of ``write-back.md`` 7.1 and the line.
+    where: the file's path, for errors. Raises ``WriteBackError`` with a code of ``write-back.md`` 7.1 and the line,
+    and for a shared text ``RefusedTogether``.
     """
-    file = open_target(text, where)
+    file = open_target(source, where)
     for edit in edits:
         _set_image(file, _wanted(edit))
-    return finished(file, text)
+    return finished(file, source)
 
 
 def _wanted(edit: KustomizeImageEdit) -> _Wanted:

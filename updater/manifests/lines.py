@@ -48,3 +48,8 @@ def break_before(text: str, start: int) -> int:
     if text[:start].endswith("\r\n"):
         return start - 2
     return max(start - 1, 0)
+
+
+def has_break(text: str, start: int, end: int) -> bool:
+    """Whether a line ends between two places."""
+    return _BREAK.search(text, start, end) is not None

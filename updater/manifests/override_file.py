@@ -15,6 +15,7 @@ from updater.manifests.edits import YamlFile
 from updater.manifests.nodes import Mapping, NodePath, Scalar
 from updater.manifests.override_entries import apply_edit
 from updater.manifests.override_seed import OverrideSeed, new_list
+from updater.manifests.readings import Source
 from updater.manifests.targets import FileEdit, finished, open_target
 from updater.model.applications import SourceKind
 from updater.model.changes import HelmParameterEdit, KustomizeImageEdit, OverrideEdit, PluginVariableEdit
@@ -51,24 +52,25 @@ class OverrideFile:
 
 
 def edit_override_file(
-    text: str | None, edits: Several[OverrideEdit], seed: OverrideSeed, target: OverrideFile
+    source: Source | None, edits: Several[OverrideEdit], seed: OverrideSeed, target: OverrideFile
 ) -> FileEdit:
     """The file after the edits, in their order.
 
-    text: None when the file does not exist. Raises ``WriteBackError`` with a code of ``write-back.md`` 7.1 and the
-    line; a file of the default name that nobody can read is made anew instead, with a warning.
+    source: None when the file does not exist. Raises ``WriteBackError`` with a code of ``write-back.md`` 7.1 and the
+    line, and for a shared text ``RefusedTogether``; a file of the default name that nobody can read is made anew
+    instead, with a warning.
     """
     try:
-        file = open_target(text or "", target.where)
+        file = open_target(source or "", target.where)
     except WriteBackError as error:
         if target.is_chosen or error.code not in _UNREADABLE:
             raise
         warned = Warned("override_file_replaced", f"{error}; the file is written anew")
         file = open_target("", target.where)
-        return finished(file, text, (warned, *_write(file, edits, seed, target)))
+        return finished(file, source, (warned, *_write(file, edits, seed, target)))
     if target.is_chosen:
         _check_keys(file)
-    return finished(file, text, _write(file, edits, seed, target))
+    return finished(file, source, _write(file, edits, seed, target))
 
 
 def _check_keys(file: YamlFile) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from updater.errors import WriteBackError
 from updater.manifests.edits import YamlFile
 from updater.manifests.nodes import Mapping
+from updater.manifests.readings import SharedText, Source, text_of
 from updater.model.report import Warned
 
 _LFS_HEADER = "version https://git-lfs.github.com/spec/"
@@ -15,28 +16,33 @@ _LFS_HEADER = "version https://git-lfs.github.com/spec/"
 
 @dataclass(frozen=True, slots=True)
 class FileEdit:
-    """The text of a file after its edits. ``is_changed`` is false when every wanted value stood there already."""
+    """The text of a file after its edits. ``is_changed`` is false when every wanted value stood there already.
+
+    ``shared``: what the next edit of a shared text starts from; the text counts once that has been ``checked``.
+    """
 
     text: str
     is_changed: bool
     warnings: tuple[Warned, ...] = ()
+    shared: SharedText | None = field(default=None, repr=False, compare=False)
 
 
-def finished(file: YamlFile, before: str | None, warnings: tuple[Warned, ...] = ()) -> FileEdit:
-    """The outcome for a file whose text was ``before``, None when it did not exist."""
-    return FileEdit(file.text, file.text != before, warnings)
+def finished(file: YamlFile, before: Source | None, warnings: tuple[Warned, ...] = ()) -> FileEdit:
+    """The outcome for a file that was ``before``, None when it did not exist."""
+    text = file.text
+    return FileEdit(text, text != text_of(before), warnings, file.shared)
 
 
-def open_target(text: str, where: str, *, allows_several_documents: bool = False) -> YamlFile:
+def open_target(source: Source, where: str, *, allows_several_documents: bool = False) -> YamlFile:
     """A file that may be edited: its root is a mapping or nothing.
 
     Raises ``WriteBackError`` (``parse_error``, ``multiple_documents``, ``root_not_mapping``,
     ``target_is_lfs_pointer``, ``target_is_encrypted``).
     """
-    if text.startswith(_LFS_HEADER):
+    if (text_of(source) or "").startswith(_LFS_HEADER):
         hint = "keep small YAML files out of Git LFS"
         raise WriteBackError("the file is a pointer of Git LFS", where=where, hint=hint, code="target_is_lfs_pointer")
-    file = YamlFile(text, where)
+    file = YamlFile(source, where)
     if file.has_several_documents and not allows_several_documents:
         hint = "leave one document in it"
         raise WriteBackError("the file holds several documents", where=where, hint=hint, code="multiple_documents")

@@ -13,6 +13,7 @@ from updater.manifests.edits import YamlFile
 from updater.manifests.fresh import Fresh
 from updater.manifests.image_names import image_name_form
 from updater.manifests.nodes import Alias, Mapping, NodePath, Scalar
+from updater.manifests.readings import Source, text_of
 from updater.manifests.targets import FileEdit, finished, open_target
 from updater.manifests.value_keys import KeySegment, parse_value_key
 from updater.manifests.value_lookup import Blocked, Found, Missing, find_place
@@ -54,24 +55,25 @@ def shadowing_parameters(writes: Iterable[ValueWrite], parameters: Sequence[Helm
     return tuple(sorted({parameter.name for parameter in parameters if parameter.name in keys}))
 
 
-def edit_values(text: str | None, writes: Sequence[ValueWrite], where: str) -> FileEdit:
+def edit_values(source: Source | None, writes: Sequence[ValueWrite], where: str) -> FileEdit:
     """The file after the writes, in their order.
 
-    text: None when the file does not exist; it is made then. where: the file's path, for errors. Raises
-    ``WriteBackError`` with a code of ``write-back.md`` 7.1 and the line; then nothing may be written.
+    source: None when the file does not exist; it is made then. where: the file's path, for errors. Raises
+    ``WriteBackError`` with a code of ``write-back.md`` 7.1 and the line, and for a shared text ``RefusedTogether``;
+    then nothing may be written.
     """
-    is_new = text is None or not text.strip("\ufeff \t\r\n")
-    file = open_target(_NEW_FILE if is_new or text is None else text, where, allows_several_documents=True)
+    is_new = not (text_of(source) or "").strip("\ufeff \t\r\n")
+    file = open_target(_NEW_FILE if is_new or source is None else source, where, allows_several_documents=True)
     editor = _Editor(file)
     for write in writes:
         editor.write(write)
-    made = _made(text, where)
-    return finished(file, text, (*made, *editor.warnings))
+    made = _made(source, where)
+    return finished(file, source, (*made, *editor.warnings))
 
 
-def _made(text: str | None, where: str) -> tuple[Warned, ...]:
+def _made(source: Source | None, where: str) -> tuple[Warned, ...]:
     """What a file that was not there deserves: its path may be a typing mistake, and then nobody reads it."""
-    if text is not None:
+    if source is not None:
         return ()
     text = (
         f"there is no file {where}, so it is made and holds nothing but these values; if that is not meant, correct "

@@ -7,7 +7,6 @@ or forced. A push without an answer is looked up before anything is repeated.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from updater.clock import Clock, Deadline
 from updater.errors import GitError, PlanError, UpdaterError, WriteBackError
@@ -17,6 +16,7 @@ from updater.ports.git import CommitContent, GitRemotes, GitSession, PushFate, P
 from updater.ports.log import EventLog
 from updater.writeback.git_branches import Branches, branch_names, resolve_branches
 from updater.writeback.git_drift import DriftWatch
+from updater.writeback.git_edits import Outcome
 from updater.writeback.git_intents import GitIntent
 from updater.writeback.git_measures import GitMeasures, MeasuredSession
 from updater.writeback.git_messages import commit_message
@@ -144,22 +144,13 @@ class BatchWriter:
         if not held:
             return {}
         base = Staging(session.fetch_commit(branches.base, branches.base_commit))
-        found: dict[int, str] = {}
-        for index in held:
-            with suppress(WriteBackError, PlanError):
-                if base.apply(run.batch.intents[index]).is_changed:
-                    found[index] = branches.expected or ""
-        return found
+        outcomes = zip(held, base.apply_all([run.batch.intents[index] for index in held]), strict=True)
+        return {index: branches.expected or "" for index, staged in outcomes if _is_changed(staged) is True}
 
     def _held(self, session: GitSession, run: Run, branch: str, tip: str) -> frozenset[int]:
         """Intents that change nothing on a branch."""
-        staging = Staging(session.fetch_commit(branch, tip))
-        found: set[int] = set()
-        for index, intent in enumerate(run.batch.intents):
-            with suppress(WriteBackError, PlanError):
-                if not staging.apply(intent).is_changed:
-                    found.add(index)
-        return frozenset(found)
+        outcomes = Staging(session.fetch_commit(branch, tip)).apply_all(run.batch.intents)
+        return frozenset(index for index, staged in enumerate(outcomes) if _is_changed(staged) is False)
 
     def _look_up(self, session: GitSession, run: Run, branches: Branches, content: CommitContent) -> None:
         """See which pushes without an answer have been stored after all."""
@@ -169,16 +160,14 @@ class BatchWriter:
                 self._log.info("git_push_found", repository=str(run.batch.target.remote), commit=tip)
 
     def _draft(self, run: Run, content: CommitContent) -> Draft:
-        """Edits take half of the time that is left, small files first: a few huge ones must not cost the others."""
+        """Edits take half of the time that is left."""
         intents = run.batch.intents
         _prefetch(content, intents)
         draft = Draft(Staging(content), {}, {})
         enough_s = run.deadline.remaining_s() / 2
-        for index in sorted(range(len(intents)), key=lambda each: draft.staging.size_of(intents[each])):
-            if run.deadline.remaining_s() < enough_s:
-                draft.results[index] = result_of(intents[index], WriteOutcome.FAILED, run, error=_out_of_time())
-            else:
-                draft.results[index] = self._stage(run, draft, index, intents[index])
+        outcomes = draft.staging.apply_all(intents, lambda: run.deadline.remaining_s() < enough_s)
+        for index, outcome in enumerate(outcomes):
+            draft.results[index] = self._drafted(run, draft, index, outcome)
         draft.changed = dict(sorted(draft.changed.items()))
         for earlier, later in draft.staging.conflicts():
             if run.deadline.remaining_s() < enough_s:
@@ -189,18 +178,16 @@ class BatchWriter:
                 other=str(earlier.change_set.application),
                 path=later.target.path,
             )
+        draft.staging.forget()
         return draft
 
-    def _stage(self, run: Run, draft: Draft, index: int, intent: GitIntent) -> WriteBackResult:
-        try:
-            staged = draft.staging.apply(intent)
-        except (WriteBackError, PlanError) as error:
-            return result_of(intent, WriteOutcome.FAILED, run, error=error)
-        except UpdaterError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a bug met in one edit must not cost the others
-            self._log.error("bug_found", exception=error, application=str(intent.change_set.application))
-            text = f"{intent.change_set.application}: internal error: {type(error).__name__}"
+    def _drafted(self, run: Run, draft: Draft, index: int, staged: Outcome) -> WriteBackResult:
+        intent = run.batch.intents[index]
+        if isinstance(staged, UpdaterError):
+            return result_of(intent, WriteOutcome.FAILED, run, error=staged)
+        if isinstance(staged, Exception):
+            self._log.error("bug_found", exception=staged, application=str(intent.change_set.application))
+            text = f"{intent.change_set.application}: internal error: {type(staged).__name__}"
             return WriteBackResult(intent.change_set, WriteOutcome.FAILED, error_code="internal_error", error=text)
         for warned in staged.warnings:
             self._log.warning(warned.kind, application=str(intent.change_set.application), text=warned.text)
@@ -239,12 +226,13 @@ class BatchWriter:
             message = commit_message(changed, self._options.subject)
             tip = session.commit(place.content, draft.staging.changes, message)
             return tip, dict.fromkeys(draft.changed, tip.commit)
-        tip, commits = place.content, {}
+        tip, commits, kept = place.content, {}, None
         for application in dict.fromkeys(intent.change_set.application for intent in changed):
             own = [index for index in draft.changed if intents[index].change_set.application == application]
-            staging = Staging(tip)
+            staging = Staging(tip, kept)
             for index in own:
                 staging.apply(intents[index])
+            kept = staging.kept
             if staging.changes:
                 tip = session.commit(tip, staging.changes, commit_message([intents[i] for i in own]))
             commits.update(dict.fromkeys(own, tip.commit))
@@ -302,9 +290,9 @@ class BatchWriter:
         }
 
 
-def _out_of_time() -> WriteBackError:
-    text = "the files of this batch took too long to edit, so this one is left for the next round"
-    return WriteBackError(text, hint="keep files small that many Applications share", code="timeout")
+def _is_changed(staged: Outcome) -> bool | None:
+    """Whether the intent changed its file; None when it could not be carried out."""
+    return None if isinstance(staged, Exception) else staged.is_changed
 
 
 def _prefetch(content: CommitContent, intents: Sequence[GitIntent]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from updater.manifests.kustomization import edit_kustomization
 from updater.manifests.override_file import OverrideFile, edit_override_file
 from updater.manifests.override_seed import OverrideSeed
+from updater.manifests.readings import Source
 from updater.manifests.targets import FileEdit
 from updater.manifests.values_file import ValueWrite, edit_values
 from updater.model.applications import SourceKind
@@ -15,8 +16,11 @@ from updater.model.changes import ChangeSet, KustomizeImageEdit, OverrideEdit
 from updater.model.git_targets import GitTarget, TargetFile
 from updater.model.report import Warned
 
-FileEditor = Callable[[str | None, str], FileEdit]
-"""Text of the file (None: there is none) and its path for errors, to the edited file; raises ``UpdaterError``."""
+FileEditor = Callable[[Source | None, str], FileEdit]
+"""Text of the file (None: there is none) and its path for errors, to the edited file.
+
+Raises ``UpdaterError``, and ``RefusedTogether`` for a shared text.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +53,14 @@ def override_editor(
 ) -> FileEditor:
     """Edits of the parameter override file, seeded from the Application when the file has no such list."""
     is_chosen = file is TargetFile.PARAMETERS
-    return lambda text, where: edit_override_file(text, edits, seed, OverrideFile(where, kind, is_chosen))
+    return lambda source, where: edit_override_file(source, edits, seed, OverrideFile(where, kind, is_chosen))
 
 
 def kustomization_editor(edits: Sequence[KustomizeImageEdit]) -> FileEditor:
     """Edits of a kustomization, which must exist."""
-    return lambda text, where: edit_kustomization(text or "", edits, where)
+    return lambda source, where: edit_kustomization(source or "", edits, where)
 
 
 def values_editor(writes: Sequence[ValueWrite]) -> FileEditor:
     """Writes into a file of Helm values, which is made when it is missing."""
-    return lambda text, where: edit_values(text, writes, where)
+    return lambda source, where: edit_values(source, writes, where)

@@ -9,9 +9,10 @@ from updater.errors import UpdaterError
 from updater.model.changes import WriteBackResult, WriteOutcome
 from updater.ports.git import CommitContent
 from updater.writeback.git_branches import Branches
+from updater.writeback.git_edits import Staged
 from updater.writeback.git_intents import GitIntent
 from updater.writeback.git_plan import Batch
-from updater.writeback.git_staging import Staged, Staging
+from updater.writeback.git_staging import Staging
 
 Results = dict[int, WriteBackResult]
 """By position in the batch."""

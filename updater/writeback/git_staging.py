@@ -1,46 +1,45 @@
 """Edited files of one batch, in memory, on top of a commit: each intent sees what those before it wrote.
 
-A failed edit leaves nothing behind, because it has nothing to leave it in; the next intent for the same file starts
-from the text before it (``write-back.md`` 5.5).
+The intents of one file are carried out together (``git_edits.py``), small files first. What was read from the last file
+is kept for the next look at it, and goes with the batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
 
-from updater.errors import GitError, UpdaterError, WriteBackError
+from updater.errors import GitError, PlanError, UpdaterError, WriteBackError
 from updater.manifests.kustomization import FILE_NAMES, choose_kustomization_file
+from updater.manifests.readings import SharedText, Source
 from updater.manifests.tree_paths import TreeEntry, TreeKind, real_path
 from updater.model.git_targets import GitTarget, TargetFile
-from updater.model.report import Warned
 from updater.ports.git import CommitContent, Entry, EntryKind
 from updater.rules.repository_paths import ROOT
+from updater.writeback.git_edits import IsLate, Outcome, Staged, bare, edit_file, wants_more
 from updater.writeback.git_intents import GitIntent
-from updater.writeback.line_diffs import unified_lines
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_LINK_BYTES = 4096
-MAX_DIFF_LINES = 200
-"""Of one file; a new override file may hold a thousand parameters."""
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
-    """What one intent did to one file; ``diff`` are lines for people."""
+class KeptFile:
+    """The file that was looked at last, with what was read from it."""
 
     path: str
-    is_changed: bool
-    diff: tuple[str, ...] = ()
-    warnings: tuple[Warned, ...] = ()
+    source: SharedText
 
 
 class Staging:
-    """One batch on one commit. Lives in one thread."""
+    """One batch on one commit. Lives in one thread.
 
-    def __init__(self, content: CommitContent) -> None:
+    ``kept``: from another commit of the same batch; it counts where the file is still the same.
+    """
+
+    def __init__(self, content: CommitContent, kept: KeptFile | None = None) -> None:
         self._content = content
+        self.kept = kept
         self._original: dict[str, bytes | None] = {}
         self._current: dict[str, bytes | None] = {}
         self._editors: dict[str, list[GitIntent]] = {}
@@ -56,37 +55,79 @@ class Staging:
             if content is not None and content != self._original[path]
         }
 
-    def size_of(self, intent: GitIntent) -> int:
-        """Bytes of the intent's file; 0 when it is new, or when ``apply`` will say what is wrong with it."""
-        try:
-            return len(self._bytes(locate(self._content, intent.target)) or b"")
-        except UpdaterError:
-            return 0
-
     def apply(self, intent: GitIntent) -> Staged:
         """Edit the file of one intent; raises ``UpdaterError`` and then has changed nothing."""
-        real = locate(self._content, intent.target)
-        self._check_room(real)
-        before = self._text(real)
-        edit = intent.edit(before, real.path)
-        after = edit.text.encode()
-        self._editors.setdefault(real.path, []).append(intent)
-        if not edit.is_changed or after == self._current[real.path]:
-            return Staged(real.path, is_changed=False, warnings=edit.warnings)
-        self._current[real.path] = after
+        outcome = self.apply_all([intent])[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def apply_all(self, intents: Sequence[GitIntent], is_late: IsLate = lambda: False) -> tuple[Outcome, ...]:
+        """The outcome of each intent, in their order; those of one file are carried out in their order.
+
+        Raises ``UpdaterError`` for what concerns more than one file. is_late: when it holds, the rest is left undone;
+        small files come first, because a few huge ones must not cost the others.
+        """
+        outcomes: dict[int, Outcome] = {}
+        for group in self._files(intents):
+            found = self._apply_to_file([intents[index] for index in group], is_late)
+            outcomes.update(zip(group, found, strict=True))
+        return tuple(outcomes[index] for index in range(len(intents)))
+
+    def _files(self, intents: Sequence[GitIntent]) -> list[list[int]]:
+        """Positions of the intents by file, in the order of size and of the first intent; what has no file is alone."""
+        groups: dict[tuple[int, str | int], list[int]] = {}
+        for index, intent in enumerate(intents):
+            try:
+                real = locate(self._content, intent.target)
+                key: tuple[int, str | int] = len(self._bytes(real) or b""), real.path
+            except UpdaterError:
+                key = 0, index
+            groups.setdefault(key, []).append(index)
+        return [groups[key] for key in sorted(groups, key=lambda key: (key[0], groups[key][0]))]
+
+    def _apply_to_file(self, intents: Sequence[GitIntent], is_late: IsLate) -> tuple[Outcome, ...]:
+        try:
+            real = locate(self._content, intents[0].target)
+            self._check_room(real)
+            text = self._text(real)
+        except (WriteBackError, PlanError) as error:
+            return (bare(error),) * len(intents)
+        edited = edit_file(real.path, self._source(real.path, text), intents, is_late)
+        found = zip(intents, edited.outcomes, strict=True)
+        self._editors.setdefault(real.path, []).extend(each for each, outcome in found if isinstance(outcome, Staged))
+        if edited.source is not None:
+            self._keep(real, edited.source)
+        return edited.outcomes
+
+    def _keep(self, real: RealFile, source: Source) -> None:
+        shared = source if isinstance(source, SharedText) else SharedText(source)
+        self.kept = KeptFile(real.path, shared)
+        self._current[real.path] = shared.text.encode()
         if real.entry is None:
             self._new_files.add(real.path)
             self._new_folders.update(_folders_of(real.path))
-        return Staged(real.path, is_changed=True, diff=_diff(real.path, before, edit.text), warnings=edit.warnings)
+
+    def forget(self) -> None:
+        """Release what was read: a large file takes hundreds of megabytes, and a push takes its time."""
+        self.kept = None
+
+    def _source(self, path: str, text: str | None) -> SharedText | None:
+        """What an edit starts from: what is kept, if it is of this text."""
+        if self.kept is not None and self.kept.path == path and self.kept.source.text == text:
+            return self.kept.source
+        return None if text is None else SharedText(text)
 
     def conflicts(self) -> Iterable[tuple[GitIntent, GitIntent]]:
         """Pairs of Applications that want different values at one place: the first was overridden by the second."""
         for path, intents in self._editors.items():
             current = self._current.get(path)
-            if current is None or len(intents) == 1:
+            source = None if current is None else self._source(path, current.decode())
+            if source is None or len(intents) == 1:
                 continue
             for earlier in intents[:-1]:
-                if _wants_more(earlier, current.decode(), path):
+                is_overridden, source = wants_more(path, source, earlier)
+                if is_overridden:
                     yield earlier, intents[-1]
 
     def _check_room(self, real: RealFile) -> None:
@@ -126,13 +167,6 @@ class Staging:
 def _folders_of(path: str) -> list[str]:
     parts = path.split("/")[:-1]
     return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
-
-
-def _wants_more(intent: GitIntent, text: str, path: str) -> bool:
-    try:
-        return intent.edit(text, path).is_changed
-    except UpdaterError:
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +212,3 @@ def _link(content: CommitContent, entry: Entry, path: str) -> str:
             raise
         text = f"the symlink is longer than {MAX_LINK_BYTES} bytes"
         raise WriteBackError(text, where=path, code="invalid_path") from error
-
-
-def _diff(path: str, before: str | None, after: str) -> tuple[str, ...]:
-    names = f"--- {'a/' + path if before is not None else '/dev/null'}", f"+++ b/{path}"
-    lines = chain(names, unified_lines((before or "").splitlines(), after.splitlines()))
-    shown = tuple(islice(lines, MAX_DIFF_LINES))
-    more = sum(1 for _ in lines)
-    return (*shown, f"... and {more} lines more") if more else shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.conformance.vectors import Vector
+from updater.manifests.readings import Source, text_of
 from updater.manifests.targets import FileEdit
 from updater.model.applications import ApplicationKey, SourceKind
 from updater.model.changes import ChangeSet, SourceChoice
@@ -31,7 +32,11 @@ def _intent(row: dict[str, Any]) -> GitIntent:
     )
     key = ApplicationKey(row["namespace"], row["app"])
     change_set = ChangeSet(key, "", SourceChoice(SourceKind.HELM), (), (), git=target)
-    return GitIntent(change_set, target, row.get("payload", ""), lambda text, _: FileEdit(text or "", is_changed=False))
+    return GitIntent(change_set, target, row.get("payload", ""), _unchanged)
+
+
+def _unchanged(source: Source | None, _where: str) -> FileEdit:
+    return FileEdit(text_of(source) or "", is_changed=False)
 
 
 def _shown(batch: Batch, *, with_credentials: bool) -> dict[str, Any]:
