@@ -97,6 +97,20 @@ def test_a_new_write_branch_begins_at_its_base(world: GitHub, remote: BareReposi
     assert world.asked[0][1] == {"ref": "refs/heads/updates/shop", "sha": base}
 
 
+@pytest.mark.slow
+def test_a_write_branch_that_is_behind_its_base_is_said_to_be(
+    world: GitHub, remote: BareRepository, make_bench: Make
+) -> None:
+    remote.git("branch", "updates", "main")
+    remote.commit({"other": "x"})
+    options = _options(world)
+    bench = make_bench(options)
+    for tag in ("1.1.0", "1.2.0"):
+        assert bench.write_one(intent_for(remote.url, tag, write_branch="updates")).commit == remote.tip("updates")
+    assert isinstance(options.log, RecordingLog)
+    assert options.log.events.count("git_branch_behind") == 1
+
+
 def test_a_branch_that_appears_meanwhile_is_a_lost_race(world: GitHub, remote: BareRepository, bench: Bench) -> None:
     def appear(_: Asked) -> None:
         remote.git("update-ref", "refs/heads/updates/shop", remote.tip())
