@@ -149,6 +149,9 @@ def _native_failure(code: grpc.StatusCode, text: str) -> CallFailure:
     if "alpn" in said:
         hint = "servers up to Argo CD 2.13 and many proxies do not offer HTTP/2 this way: use --argocd-grpc-web"
         return CallFailure(code, text, FailureKind.TRANSPORT, hint, transport=TransportFailure.TLS)
+    if "certificate has expired" in said:
+        hint = "the server's certificate must be renewed; with --argocd-insecure, --argocd-grpc-web takes it as it is"
+        return CallFailure(code, text, FailureKind.TRANSPORT, hint, transport=TransportFailure.TLS)
     if "certificate" in said or "ssl" in said or "tls" in said or "handshake" in said:
         hint = "check --argocd-server-crt and --argocd-plaintext, or use --argocd-grpc-web"
         return CallFailure(code, text, FailureKind.TRANSPORT, hint, transport=TransportFailure.TLS)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,16 @@ class Site:
         self.server: NativeServer | None = None
         self._stack = ExitStack()
 
-    def come(self, *names: str, issuer: trustme.CA | None = None, wants: trustme.CA | None = None) -> NativeServer:
+    def come(
+        self,
+        *names: str,
+        issuer: trustme.CA | None = None,
+        wants: trustme.CA | None = None,
+        until: datetime | None = None,
+    ) -> NativeServer:
         """A server with a certificate that nobody has seen before; it ``wants`` its clients to have one as well."""
-        issued = (issuer or trustme.CA()).issue_cert(*(names or ("argocd.example.com", "127.0.0.1")))
+        known_as = names or ("argocd.example.com", "127.0.0.1")
+        issued = (issuer or trustme.CA()).issue_cert(*known_as, not_after=until)
         pair = (issued.private_key_pem.bytes(), issued.cert_chain_pems[0].bytes())
         roots = None if wants is None else wants.cert_pem.bytes()
         credentials = grpc.ssl_server_credentials([pair], roots, require_client_auth=wants is not None)
@@ -269,6 +277,13 @@ def test_many_calls_look_at_a_server_that_is_away_but_once(site: Site) -> None:
 def test_a_certificate_may_have_any_names(site: Site, names: tuple[str, ...]) -> None:
     site.come(*names)
     assert site.version(site.client()) == site.world.environment.version
+
+
+def test_a_certificate_that_has_expired_is_named_with_the_way_out(site: Site) -> None:
+    site.come(until=datetime.now(UTC) - timedelta(days=1))
+    with pytest.raises(ArgoCDUnreachable, match="has expired") as caught:
+        site.version(site.client())
+    assert "--argocd-grpc-web takes it" in caught.value.hint
 
 
 def test_the_certificate_is_fetched_through_the_proxy_of_the_channel(site: Site) -> None:
