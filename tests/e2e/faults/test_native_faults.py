@@ -53,12 +53,10 @@ def test_a_server_that_is_not_verified_may_be_away_at_start_and_for_ten_minutes_
     assert site.most_in_a_minute(away_s) <= 2
     assert len(site.threads()) <= MOST_THREADS, site.threads()
 
-    back_s = site.clock.elapsed_s
     serve()
     site.wait_for_tags(NAMES, "1.0.1")
     if mode == "continuous":
         assert site.world.wait_for_watchers(1, 20)
-    assert site.clock.elapsed_s - back_s < 400
     changes = [each for each in site.log.records if each.event == "argocd_certificate_changed"]
     assert len(changes) == 1
     assert not [each for each in site.log.records if each.event == "bug_found"]
