@@ -72,14 +72,14 @@ def test_several_applications_share_one_commit(remote: BareRepository, bench: Be
 
 
 def test_many_push_branches_of_one_mirror_are_written_side_by_side(remote: BareRepository, bench: Bench) -> None:
-    intents = [intent_for(remote.url, f"2.0.{number}", write_branch=f"updates/{number}") for number in range(24)]
+    intents = [intent_for(remote.url, f"2.0.{number}", write_branch=f"updates/{number}") for number in range(12)]
     for round_number in range(2):
         results = bench.write(*intents)
         assert {result.error for result in results} == {""}
         remote.commit({"other": f"{round_number}"})
-        intents = [intent_for(remote.url, f"3.0.{number}", write_branch=f"updates/{number}") for number in range(24)]
+        intents = [intent_for(remote.url, f"3.0.{number}", write_branch=f"updates/{number}") for number in range(12)]
     assert all(
-        f"tag: 3.0.{number}" in remote.read("apps/shop/values.yaml", f"updates/{number}") for number in range(24)
+        f"tag: 3.0.{number}" in remote.read("apps/shop/values.yaml", f"updates/{number}") for number in range(12)
     )
 
 

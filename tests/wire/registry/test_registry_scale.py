@@ -55,6 +55,7 @@ def test_a_thousand_applications_cost_one_listing_per_repository(
     assert len(registry.requests) == before, "within the interval nothing is asked"
 
 
+@pytest.mark.slow
 def test_a_thousand_builds_are_read_once_in_their_life(
     crowded: PlaygroundRegistry, connect: Connect, tmp_path: Path
 ) -> None:
