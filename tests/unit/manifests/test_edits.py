@@ -155,4 +155,4 @@ def test_five_thousand_lines_are_edited_in_a_moment() -> None:
         edited = edit_values(text, writes, "values.yaml")
         durations.append(time.process_time() - started)
     assert edited.text == text.replace("tag: v1.500\n", "tag: v2\n")
-    assert min(durations) < 1.0  # seconds of CPU; measured: 0.08
+    assert min(durations) < 4.0  # seconds of CPU; measured: 0.08, and 0.2 on a busy machine
