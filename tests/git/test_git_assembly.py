@@ -163,6 +163,7 @@ def test_without_a_program_to_sign_with_there_is_no_start(around: Surroundings, 
     bare = replace(around, environment={"PATH": "/nowhere"})
     with pytest.raises(ConfigurationError, match="commits cannot be signed"):
         build_git(GitWriteSettings(commit=commit), bare, threading.Event(), writers=1)
+    build_git(GitWriteSettings(commit=commit), bare, threading.Event(), writers=1, is_dry_run=True).close()
 
 
 def test_a_file_in_the_place_of_the_mirrors_ends_the_start_and_names_the_flag(

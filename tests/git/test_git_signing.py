@@ -100,7 +100,7 @@ def test_an_openpgp_signature_is_good(remote: BareRepository, make_bench: Make, 
     assert "Good signature" in verified.stderr
 
 
-@pytest.mark.parametrize("names_by", ["fingerprint", "mail"])
+@pytest.mark.parametrize("names_by", ["fingerprint", pytest.param("mail", marks=pytest.mark.slow)])
 def test_an_x509_signature_is_good(
     remote: BareRepository, make_bench: Make, gpgsm: tuple[Path, str], names_by: str
 ) -> None:

@@ -80,7 +80,7 @@ def read_git_texts(settings: GitWriteSettings, log: EventLog) -> GitTexts:
     return GitTexts(replace(intents, requests_show_labels=requests.show_labels), requests)
 
 
-def build_git(
+def build_git(  # noqa: PLR0913 - what callers decide, each by name
     settings: GitWriteSettings,
     around: Surroundings,
     stopping: threading.Event,
@@ -88,14 +88,15 @@ def build_git(
     writers: int,
     secrets: GitSecrets | None = None,
     texts: GitTexts | None = None,
+    is_dry_run: bool = False,
 ) -> GitParts:
     """A writer that has started nothing yet.
 
     writers: batches that are written at a time. secrets: those of the cluster, None where there is none. texts: the
-    templates where they have been read already. Raises ``ConfigurationError`` for a template, a signing key or an
-    allowed repository of no use.
+    templates where they have been read already. is_dry_run: nothing will be committed. Raises ``ConfigurationError``
+    for a template, a signing key or an allowed repository of no use.
     """
-    options = _options(settings, around)
+    options = replace(_options(settings, around), makes_commits=not is_dry_run)
     texts = texts or read_git_texts(settings, around.log)
     abandoned = threading.Event()
     access = CredentialedAccess(

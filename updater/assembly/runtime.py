@@ -206,18 +206,18 @@ class Runtime:
         return ContinuousRunner(parts, self._schedule(), reports, around.metrics, around.clock, around.log)
 
     def _process_fleet(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Report:
-        report = self._rounds.process_fleet(applications, workers, self._times(self._progress))
+        report = self._rounds.process_fleet(applications, workers, self._times(self._progress, self._around.metrics))
         self._parts.presence.note_cycle(report)
         return report
 
     def _process_between(self, applications: Sequence[ApplicationSnapshot], workers: int) -> Report:
         """A round over nudged Applications between two cycles."""
-        return self._process_nudged(applications, workers, progress=self._times(NoProgress()))
+        times = self._times(NoProgress(), self._around.metrics)
+        return self._process_nudged(applications, workers, progress=times)
 
-    def _times(self, progress: Progress) -> RoundTimes:
-        runner = self._runner
-        on_work = runner.note_work if isinstance(runner, CycleRunner) else nobody_waits
-        return RoundTimes(progress, self._around.metrics, self._around.clock, on_work)
+    def _times(self, progress: Progress, metrics: Metrics) -> RoundTimes:
+        on_work = nobody_waits if self._runner is None else self._runner.note_work
+        return RoundTimes(progress, metrics, self._around.clock, on_work)
 
     def _process_nudged(
         self,
@@ -234,7 +234,8 @@ class Runtime:
         runner = self._runner
         parked = (lambda key: runner.parked(str(key))) if isinstance(runner, ContinuousRunner) else not_parked
         try:
-            return self._process_nudged([application], 1, parked)
+            # Attempts are timed by who makes them.
+            return self._process_nudged([application], 1, parked, self._times(NoProgress(), NoMetrics()))
         except UpdaterError as error:
             self._parts.presence.note_failure(str(application.key), error)
             raise
@@ -297,7 +298,7 @@ def build_runtime(  # noqa: PLR0913 - each is replaced on its own, by commands a
     client = build_client(settings.connection, around)
     stopping = threading.Event()
     writers = settings.max_concurrency or len(os.sched_getaffinity(0))
-    git = build_git(settings.git, around, stopping, writers=writers, texts=texts)
+    git = build_git(settings.git, around, stopping, writers=writers, texts=texts, is_dry_run=settings.is_dry_run)
     underway = WritesUnderway()
     watched = underway.watching(Writers(_writer(settings, client, around), git.write_back))
     writes = Writes(watched, git.intents, stopping)

@@ -64,7 +64,7 @@ class GitOptions:
     one CA file per host. ``max_cache_bytes`` bounds all mirrors together, the ones in use apart. ``app_token_s`` is
     how long a token of a GitHub App is used, ``request_timeout_s`` bounds a request for one. ``uses_api``: where the
     credentials are those of a GitHub App, GitHub makes the commits itself. ``max_fetch_bytes`` bounds the file that one
-    fetch stores; 0 is no limit.
+    fetch stores; 0 is no limit. ``makes_commits`` false is a dry run.
     """
 
     cache_folder: Path | None = None
@@ -78,4 +78,5 @@ class GitOptions:
     app_token_s: float = 3600.0
     request_timeout_s: float = 15.0
     uses_api: bool = False
+    makes_commits: bool = True
     max_fetch_bytes: int = 4 * 1024**3

@@ -94,12 +94,12 @@ class MirroredRemotes:
             mirrors.close()
 
     def _check_signing(self) -> None:
-        """Raise ``GitError`` ``signing_failed``. Where GitHub may make all commits, no program need be there."""
+        """Raise ``GitError`` ``signing_failed``. No program is needed in a dry run, or where GitHub may commit."""
         signing = self._options.committer.signing
         if signing is None:
             return
         check_key(signing)
-        if not self._options.uses_api:
+        if self._options.makes_commits and not self._options.uses_api:
             check_program(signing.method, self._runner, self._inherited, self._clock)
 
     def _opened(self) -> MirrorStore:
