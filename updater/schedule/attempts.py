@@ -47,8 +47,12 @@ class Attempts:
 
     @property
     def ended_s(self) -> float | None:
-        """When an attempt last ended, on the monotonic clock; None before the first."""
+        """When an attempt or a part of one last ended, on the monotonic clock; None before the first."""
         return self._ended_s
+
+    def note_work(self) -> None:
+        """A part of an attempt has been done. Any thread."""
+        self._ended_s = self._clock.monotonic_s()
 
     def run(self, key: str) -> bool:
         """Whether the attempt was a success; of an Application that has left the fleet nothing is done."""

@@ -103,8 +103,12 @@ class ContinuousRunner:
 
     @property
     def ended_s(self) -> float | None:
-        """When an attempt last ended, on the monotonic clock; None before the first time."""
+        """When an attempt or a part of one last ended, on the monotonic clock; None before the first time."""
         return self._attempts.ended_s
+
+    def note_work(self) -> None:
+        """Something in an attempt that runs has been done: it may take longer than readiness has patience."""
+        self._attempts.note_work()
 
     def run(self) -> bool:
         """False when workers were still busy at the deadline of the shutdown.

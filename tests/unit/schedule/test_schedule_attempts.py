@@ -50,6 +50,9 @@ def test_a_success_is_recorded_with_its_duration_and_time() -> None:
     assert ended == bench.clock.now().timestamp()
     assert bench.metrics.value("images_errors_total", application="ns/a") == 0
     assert bench.attempts.ended_s == bench.clock.monotonic_s()
+    bench.clock.advance(900.0)
+    bench.attempts.note_work()
+    assert bench.attempts.ended_s == bench.clock.monotonic_s()
 
 
 @pytest.mark.parametrize(
