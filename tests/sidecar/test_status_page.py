@@ -19,6 +19,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from sidecar.addresses import Address
 from sidecar.server import Listener, ListenerOptions
 from sidecar.status.application import status_application
+from tests.ports import free_port
 from tests.sidecar.hostile import HOSTILE, hostile_report
 from updater.clock import Deadline, SystemClock
 from updater.model.report import Report
@@ -55,7 +56,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     ):
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = Chrome(options=options, service=ChromeService(program("chromedriver"), log_output=os.devnull))
+    service = ChromeService(program("chromedriver"), port=free_port(), log_output=os.devnull)
+    driver = Chrome(options=options, service=service)
     driver.set_window_size(1200, 800)
     yield driver
     driver.quit()
