@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from updater.errors import WriteBackError
 from updater.manifests.edits import YamlFile
 from updater.manifests.fresh import Fresh
-from updater.manifests.nodes import Mapping, NodePath, Scalar, Sequence
+from updater.manifests.nodes import Alias, Mapping, Node, NodePath, Scalar, Sequence
 from updater.manifests.readings import Source
 from updater.manifests.targets import FileEdit, finished, open_target
 from updater.model.changes import KustomizeImageEdit
@@ -99,21 +99,34 @@ def _entry_names(file: YamlFile, path: NodePath) -> list[tuple[str, str]]:
         return []
     if not isinstance(node, Sequence):
         raise file.refusal("'images' is not a list", path, code="images_not_a_list")
-    entries = [_entry(file, (*path, position)) for position in range(len(node.items))]
-    return [(_text(file, entry, _NAME), _text(file, entry, _NEW_NAME)) for entry in entries]
+    entries = [_entry(file, (*path, position), item) for position, item in enumerate(node.items)]
+    return [(_value(file, *entry, _NAME), _value(file, *entry, _NEW_NAME)) for entry in entries]
 
 
-def _entry(file: YamlFile, path: NodePath) -> NodePath:
-    target = file.follow(path)
-    if not isinstance(file.at(target), Mapping):
+def _entry(file: YamlFile, path: NodePath, item: Node) -> tuple[NodePath, Mapping]:
+    """The mapping that an item is or stands for, and its path."""
+    if isinstance(item, Alias):
+        path = file.follow(path)
+        item = file.at(path)
+    if not isinstance(item, Mapping):
         hint = "write '- name: <image>' with newTag or digest below it"
         raise file.refusal("an entry of 'images' is no mapping", path, code="image_entry_not_mapping", hint=hint)
-    return target
+    return path, item
 
 
 def _text(file: YamlFile, path: NodePath, key: str) -> str:
-    field = _field(file, path, key)
-    node = None if field is None else file.at(file.follow(field))
+    mapping = file.at(path)
+    return _value(file, path, mapping, key) if isinstance(mapping, Mapping) else ""
+
+
+def _value(file: YamlFile, path: NodePath, mapping: Mapping, key: str) -> str:
+    """The text of a field of the mapping at a path, empty for none."""
+    index = mapping.find(key)
+    if index is None:
+        return ""
+    node = mapping.entries[index][1]
+    if isinstance(node, Alias):
+        node = file.at(file.follow((*path, index)))
     return node.value if isinstance(node, Scalar) and not node.is_null else ""
 
 
@@ -126,9 +139,11 @@ def _field(file: YamlFile, path: NodePath, key: str) -> NodePath | None:
 def _matching(names: list[tuple[str, str]], wanted: _Wanted) -> list[int]:
     """The first rule that finds something wins; all its matches are updated."""
     literal = [position for position, (name, _) in enumerate(names) if name == wanted.name]
+    if literal:
+        return literal
     same = [position for position, (name, _) in enumerate(names) if name and _is_same(name, wanted.name)]
-    if literal or same or wanted.new_name:
-        return literal or same
+    if same or wanted.new_name:
+        return same
     return [position for position, (_, new) in enumerate(names) if new and _is_same(new, wanted.image)]
 
 

@@ -125,17 +125,13 @@ def children(node: Node) -> tuple[Node, ...]:
 def at(root: Node, path: NodePath) -> Node:
     """The node that a path leads to; aliases are not followed."""
     for step in path:
-        root = _child(root, step)
+        if isinstance(root, Mapping):
+            root = root.entries[step][1]
+        elif isinstance(root, Sequence):
+            root = root.items[step]
+        else:
+            raise IndexError(step)
     return root
-
-
-def _child(node: Node, step: int) -> Node:
-    """One of ``children``, without making all of them: large collections are asked for each of theirs."""
-    if isinstance(node, Mapping):
-        return node.entries[step][1]
-    if isinstance(node, Sequence):
-        return node.items[step]
-    raise IndexError(step)
 
 
 def replaced(root: Node, path: NodePath, node: Node) -> Node:

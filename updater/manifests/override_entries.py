@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from updater.manifests.edits import YamlFile
-from updater.manifests.nodes import Mapping, Node, NodePath, Scalar, Sequence
+from updater.manifests.nodes import Alias, Mapping, Node, NodePath, Scalar, Sequence
 from updater.manifests.override_seed import FORCE_STRING, parameter_entry, variable_entry
 from updater.model.applications import HelmParameter, PluginVariable
 from updater.model.changes import HelmParameterEdit, KustomizeImageEdit, OverrideEdit, PluginVariableEdit
@@ -39,7 +39,10 @@ def _items(file: YamlFile, path: NodePath) -> list[NodePath]:
         return []
     if not isinstance(node, Sequence):
         raise file.refusal("expected a list here", path, code="not_a_list")
-    return [file.follow((*path, index)) for index in range(len(node.items))]
+    paths = [(*path, index) for index in range(len(node.items))]
+    return [
+        file.follow(each) if isinstance(item, Alias) else each for each, item in zip(paths, node.items, strict=True)
+    ]
 
 
 def _set_parameter(file: YamlFile, path: NodePath, items: list[NodePath], edit: HelmParameterEdit) -> None:
@@ -80,18 +83,33 @@ def _force_string(file: YamlFile, path: NodePath, *, behind: int | None) -> None
 
 
 def _name(file: YamlFile, path: NodePath) -> str:
-    field = _field(file, path, "name")
-    node = None if field is None else file.at(file.follow((*path, field)))
+    mapping = _mapping(file, path)
+    field = _position(mapping, "name")
+    if field is None:
+        return ""
+    node = mapping.entries[field][1]
+    if isinstance(node, Alias):
+        node = file.at(file.follow((*path, field)))
     return node.value if isinstance(node, Scalar) else ""
 
 
 def _field(file: YamlFile, path: NodePath, name: str) -> int | None:
     """Position of a field in the entry at ``path``; the last one counts."""
+    return _position(_mapping(file, path), name)
+
+
+def _mapping(file: YamlFile, path: NodePath) -> Mapping:
     node = file.at(path)
     if not isinstance(node, Mapping):
         raise file.refusal("expected an entry with name and value here", path, code="not_a_mapping")
-    found = [index for index, (key, _) in enumerate(node.entries) if _is_named(key, name)]
-    return found[-1] if found else None
+    return node
+
+
+def _position(mapping: Mapping, name: str) -> int | None:
+    for index in range(len(mapping.entries) - 1, -1, -1):
+        if _is_named(mapping.entries[index][0], name):
+            return index
+    return None
 
 
 def _is_named(key: Node, name: str) -> bool:

@@ -39,15 +39,27 @@ def unified_lines(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
 def _stretches(before: Sequence[str], after: Sequence[str]) -> Iterator[_Stretch]:
     old = new = 0
     while old < len(before) or new < len(after):
-        if old < len(before) and new < len(after) and before[old] == after[new]:
-            old, new = old + 1, new + 1
-            continue
+        equal = _equal_lines(before, old, after, new)
+        old, new = old + equal, new + equal
+        if old == len(before) and new == len(after):
+            return
         old_end, new_end = _meeting(before[old : old + _LOOK_AHEAD], after[new : new + _LOOK_AHEAD])
         stretch = _Stretch(old, old + old_end, new, new + new_end)
         if (old_end, new_end) == (_LOOK_AHEAD, _LOOK_AHEAD):
             stretch = _Stretch(old, len(before), new, len(after))
         yield stretch
         old, new = stretch.old_end, stretch.new_end
+
+
+def _equal_lines(before: Sequence[str], old: int, after: Sequence[str], new: int) -> int:
+    """How many lines are equal from two places on. Most are, so many are compared at a time."""
+    first = old
+    while old < len(before) and before[old : old + _LOOK_AHEAD] == after[new : new + _LOOK_AHEAD]:
+        piece = min(_LOOK_AHEAD, len(before) - old)
+        old, new = old + piece, new + piece
+    while old < len(before) and new < len(after) and before[old] == after[new]:
+        old, new = old + 1, new + 1
+    return old - first
 
 
 def _meeting(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
