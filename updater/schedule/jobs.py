@@ -38,7 +38,7 @@ class Jobs:
     """The jobs of one process. Thread-safe; ``start`` and ``stop`` once each.
 
     APScheduler reports each job that it adds or runs at level info, which a fleet makes thousands of records: from
-    ``start`` to ``stop`` its loggers begin at warning.
+    ``start`` on its loggers begin at warning, also after ``stop``, when a one-shot job may still run.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -53,12 +53,10 @@ class Jobs:
         # Of the flag: held while a job is added, so that none is after ``stop``.
         self._lock = threading.Lock()
         self._is_stopped = False
-        self._library_log = logging.getLogger(_LIBRARY_LOGGER)
-        self._level_before = self._library_log.level
 
     def start(self) -> None:
         """Begin to fire."""
-        self._library_log.setLevel(logging.WARNING)
+        logging.getLogger(_LIBRARY_LOGGER).setLevel(logging.WARNING)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -69,7 +67,6 @@ class Jobs:
         # this waits for what it is firing, and leaves it nothing to fire.
         self._scheduler.remove_all_jobs()
         self._scheduler.shutdown(wait=False)
-        self._library_log.setLevel(self._level_before)
 
     def add_application(self, key: str, every_s: float, offer: Callable[[str], None]) -> None:
         """Offer the Application now and then every ``every_s`` seconds; replaces an earlier job of the same key.

@@ -113,14 +113,25 @@ def test_an_offer_that_fails_stops_neither_its_job_nor_others(jobs: Jobs, offers
         pass
 
 
-def test_the_library_keeps_quiet_while_jobs_run_and_only_then() -> None:
-    library = logging.getLogger("apscheduler")
-    before = library.level
+def test_the_library_keeps_quiet_also_of_a_job_that_outlives_the_scheduler(caplog: pytest.LogCaptureFixture) -> None:
     jobs = Jobs(SystemClock())
-    jobs.start()
-    assert library.level == logging.WARNING
-    jobs.stop()
-    assert library.level == before
+    began, may_end = threading.Event(), threading.Event()
+    ran_in: list[threading.Thread] = []
+
+    def work() -> None:
+        ran_in.append(threading.current_thread())
+        began.set()
+        may_end.wait(WAIT_S)
+
+    with caplog.at_level(logging.INFO):
+        jobs.start()
+        jobs.run_after("cycle", 0.0, work)
+        assert began.wait(WAIT_S)
+        jobs.stop()
+        may_end.set()
+        ran_in[0].join(WAIT_S)
+        assert not ran_in[0].is_alive()
+    assert [each for each in caplog.records if each.name.startswith("apscheduler")] == []
 
 
 def test_a_wall_clock_that_steps_back_does_not_stop_jobs(
