@@ -19,6 +19,7 @@ BENCHMARKS = (
     "tag_latency",
     "git_edit",
     "git_batch",
+    "git_shared_file",
     "git_round",
     "git_transfers",
     "continuous_steady",

@@ -11,9 +11,11 @@ Source: ``write-back.md`` 3.6. The three file formats of this package are its us
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
-from updater.errors import WriteBackError
+from updater.errors import UpdaterError, WriteBackError
 from updater.manifests import lines
 from updater.manifests.fresh import Fresh, Layout, node_of, render_flow
 from updater.manifests.layouts import layout_of
@@ -55,6 +57,7 @@ class YamlFile:
         self.has_several_documents = sum(not document.is_empty for document in self._reading.documents) > 1
         self._layout: Layout | None = None
         self._read_characters = 0
+        self._left_waiting = False
 
     @property
     def text(self) -> str:
@@ -127,6 +130,19 @@ class YamlFile:
     def _place(self, start: int) -> str:
         return f"{self.where}:{lines.line_number(self._reading.text, start)}"
 
+    @contextmanager
+    def failing_as_alone(self) -> Iterator[None]:
+        """Around all edits of one owner: when one fails, those before it are read, as if nothing ever waited.
+
+        So the error is that of the first edit that cannot be, and not of a later one.
+        """
+        try:
+            yield
+        except UpdaterError:
+            if self._left_waiting:
+                self._settle()
+            raise
+
     # Edits of what is there.
 
     def set_string(self, path: NodePath, value: str) -> None:
@@ -171,7 +187,7 @@ class YamlFile:
         if self._is_shared and not lines.has_break(self._reading.text, splice.start, splice.end):
             waiting = self._reading.with_waiting(path, splice, wanted)
             self._charge(waiting.new_length, splice)
-            self._reading = waiting
+            self._reading, self._left_waiting = waiting, True
         elif self._reading.waiting:
             self._settle()
             self._set(path, replace(wanted, span=self._scalar(path).span), text)
@@ -180,7 +196,7 @@ class YamlFile:
 
     def _settle(self) -> None:
         """Read the text with what waits in it, so that places are those of the text again."""
-        self._reading = self._reading.checked(self.where)
+        self._reading, self._left_waiting = self._reading.checked(self.where), False
 
     def replace_alias(self, path: NodePath, value: str) -> None:
         """Put the string in the place of an alias; the anchored node stays as it is."""

@@ -66,8 +66,9 @@ def edit_kustomization(source: Source, edits: Several[KustomizeImageEdit], where
     and for a shared text ``RefusedTogether``.
     """
     file = open_target(source, where)
-    for edit in edits:
-        _set_image(file, _wanted(edit))
+    with file.failing_as_alone():
+        for edit in edits:
+            _set_image(file, _wanted(edit))
     return finished(file, source)
 
 

@@ -70,7 +70,9 @@ def edit_override_file(
         return finished(file, source, (warned, *_write(file, edits, seed, target)))
     if target.is_chosen:
         _check_keys(file)
-    return finished(file, source, _write(file, edits, seed, target))
+    with file.failing_as_alone():
+        warnings = _write(file, edits, seed, target)
+    return finished(file, source, warnings)
 
 
 def _check_keys(file: YamlFile) -> None:

@@ -65,8 +65,9 @@ def edit_values(source: Source | None, writes: Sequence[ValueWrite], where: str)
     is_new = not (text_of(source) or "").strip("\ufeff \t\r\n")
     file = open_target(_NEW_FILE if is_new or source is None else source, where, allows_several_documents=True)
     editor = _Editor(file)
-    for write in writes:
-        editor.write(write)
+    with file.failing_as_alone():
+        for write in writes:
+            editor.write(write)
     made = _made(source, where)
     return finished(file, source, (*made, *editor.warnings))
 
