@@ -103,8 +103,16 @@ def test_a_fleet_that_is_up_to_date_reads_its_file_once(count_readings: Readings
     assert [isinstance(outcome, Staged) and outcome.is_changed for outcome in edited.outcomes] == [False] * _FLEET
 
 
-def test_an_edit_that_is_refused_after_reading_fails_alone_after_a_few_more(count_readings: Readings) -> None:
-    text = f"{_TEXT}? lost\n"
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"{_TEXT}? lost\n", id="the file would be broken"),
+        pytest.param(f"? lost\n{_TEXT}", id="the next key would change"),
+    ],
+)
+def test_an_edit_that_is_refused_after_reading_fails_alone_after_a_few_more(
+    text: str, count_readings: Readings
+) -> None:
     edited = _edited(text, [*_fleet()[:40], _intent(99, ("lost", "v")), *_fleet()[40:]])
     assert count_readings() <= 20
     assert _codes(edited) == [""] * 40 + ["internal_edit_error"] + [""] * (_FLEET - 40)
@@ -132,6 +140,13 @@ def test_what_fails_leaves_no_trace_of_itself(failing: GitIntent, code: str, cou
 def test_the_first_of_two_failures_is_the_one_that_is_told() -> None:
     edited = _edited("a: v1\n? lost\n", [_intent(0, ("lost", "v1"), ("a.tag", "v1"))])
     assert _codes(edited) == ["internal_edit_error"]
+
+
+@pytest.mark.parametrize("value", ["null", "~", ""])
+def test_a_string_that_waits_is_no_null_to_the_next(value: str) -> None:
+    edited = _edited("web:\n", [_intent(0, ("web", value)), _intent(1, ("web.tag", "v1"))])
+    assert (_codes(edited), _text(edited)) == (["", "not_a_mapping"], f'web: "{value}"\n')
+    assert "'web.tag'" in str(edited.outcomes[1])
 
 
 def test_a_scalar_that_two_want_is_read_in_between(count_readings: Readings) -> None:
