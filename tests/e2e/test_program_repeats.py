@@ -83,6 +83,7 @@ def test_a_tag_that_appears_later_is_followed_without_a_restart(
     assert "Finished." in out
 
 
+@pytest.mark.slow
 def test_cycles_go_on_while_the_server_is_away(showcase: Showcase, start: Callable[..., subprocess.Popen[str]]) -> None:
     process = start("--interval", "1s", "--warmup-cache=false")
     assert showcase.world.wait_for_calls("List", 1, PATIENCE_S)

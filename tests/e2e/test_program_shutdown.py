@@ -118,7 +118,8 @@ def begin(tmp_path: Path) -> Iterator[Callable[[str, str], Ending]]:
             each.close()
 
 
-@pytest.mark.parametrize("mode", [pytest.param("cycle", marks=pytest.mark.slow), "continuous"])
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["cycle", "continuous"])
 def test_the_end_comes_by_its_deadline_whatever_hangs_and_says_what_it_gave_up(
     begin: Callable[[str, str], Ending], mode: str
 ) -> None:

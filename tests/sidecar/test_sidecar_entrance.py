@@ -31,7 +31,10 @@ def sidecar(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.parametrize("words", [pytest.param((), id="alone"), pytest.param(("run",), id="with the command")])
+@pytest.mark.parametrize(
+    "words",
+    [pytest.param((), id="alone"), pytest.param(("run",), id="with the command", marks=pytest.mark.slow)],
+)
 def test_it_is_the_command_run(words: tuple[str, ...]) -> None:
     done = sidecar(*words, *NO_PORTS, IMAGE_UPDATER_INTERVAL="0s", ARGOCD_SERVER=NOBODY, ARGOCD_TOKEN="t")
     assert done.returncode == 1
