@@ -46,7 +46,10 @@ def native_channel(
             code="bad_argocd_address",
         )
     if not address.is_tls:
-        return _with_headers(grpc.insecure_channel(address.target, _arguments(options, proxies)), options)
+        # There is nothing to trust, but calls that meet the end of the process end as over TLS.
+        habit = PinHabit(str(address), "argocd_trust_renewed")
+        plain = partial(_plain_channel, options, proxies)
+        return RenewableChannel(PinnedChannels(lambda: ChannelTrust(None), plain, habit, clock, log), clock)
     # A file of no use is to be heard of at the start, whenever the first call comes.
     load_trust(tls)
     if tls.insecure:
@@ -57,6 +60,10 @@ def native_channel(
         habit = PinHabit(str(address), "argocd_trust_renewed")
     make = partial(_trusting_channel, options, proxies)
     return RenewableChannel(PinnedChannels(look, make, habit, clock, log), clock)
+
+
+def _plain_channel(options: WireOptions, proxies: ProxyOptions, _trust: ChannelTrust) -> grpc.Channel:
+    return _with_headers(grpc.insecure_channel(options.address.target, _arguments(options, proxies)), options)
 
 
 def _trusting_channel(options: WireOptions, proxies: ProxyOptions, trust: ChannelTrust) -> grpc.Channel:

@@ -53,7 +53,12 @@ class PinnedUnary(grpc.UnaryUnaryMultiCallable):  # type: ignore[type-arg]  # su
     ) -> Any:
         """Sent once; what its failure says of the channel helps the next call."""
         used = self._pins.take(timeout)
-        future = self._bind(used.channel).future(request, timeout, **options)
+        try:
+            with self._pins.calling():
+                future = self._bind(used.channel).future(request, timeout, **options)
+        except grpc.RpcError:
+            self._pins.give_back(used)
+            raise
         future.add_done_callback(lambda ended: self._ended(used, ended))
         return future
 
@@ -63,7 +68,8 @@ class PinnedUnary(grpc.UnaryUnaryMultiCallable):  # type: ignore[type-arg]  # su
         """Gives the channel back."""
         timeout = None if deadline is None else deadline.remaining_s()
         try:
-            answered: tuple[Any, grpc.Call] = self._bind(used.channel).with_call(request, timeout, **options)
+            with self._pins.calling():
+                answered: tuple[Any, grpc.Call] = self._bind(used.channel).with_call(request, timeout, **options)
             return answered
         finally:
             self._pins.give_back(used)
@@ -116,7 +122,8 @@ class PinnedStream(grpc.Call, Iterator[Any]):
         if self._error is not None:
             raise self._error
         try:
-            return next(self._opened())
+            with self._pins.calling():
+                return next(self._opened())
         except StopIteration:
             self._release()
             raise
@@ -151,7 +158,7 @@ class PinnedStream(grpc.Call, Iterator[Any]):
 
     def is_active(self) -> bool:
         call = self._call
-        return self._error is None and (call is None or bool(call.is_active()))
+        return self._error is None and (not self._is_cancelled if call is None else bool(call.is_active()))
 
     def time_remaining(self) -> float:
         """Seconds left; infinite for a call without a deadline."""

@@ -1,4 +1,4 @@
-"""``grpc.Channel`` for native gRPC over TLS: over one channel after the other, as what they trust changes.
+"""``grpc.Channel`` for native gRPC: over one channel after the other, as what they trust changes.
 
 Which of them a call goes over is the business of ``updater.argocd.pins``; how, of ``updater.argocd.pinnedcalls``.
 """

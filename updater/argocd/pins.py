@@ -1,4 +1,4 @@
-"""The one native channel of a TLS connection: made when it is needed, made anew when what it trusts has changed.
+"""The one native channel of a connection: made when it is needed, made anew when what it trusts has changed.
 
 A channel keeps what it was made with. With verification these are our files, without it the certificate that the server
 showed. A server that was away, and may come back with another certificate, makes calls fail before they are sent; then
@@ -9,7 +9,8 @@ on where the server still ends its old connections in peace.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import grpc
@@ -106,7 +107,7 @@ class PinnedChannels:
                 if not self._changed.wait_for(self._is_settled, patience.remaining_s()):
                     raise _failed(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the handshake")
             if self._is_closed:
-                raise _failed(grpc.StatusCode.CANCELLED, "the channel is closed")
+                raise _closed()
             if self._current is None:
                 raise self._no_certificate()
             self._current.users += 1
@@ -117,6 +118,20 @@ class PinnedChannels:
         with self._changed:
             used.users -= 1
         self._close_unused()
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """For the time of a ``with`` block in which a call begins: ``close`` may come between ``take`` and it.
+
+        The library has ``ValueError`` for that, which callers would take for a bug; it becomes what every call meets
+        that was cut off.
+        """
+        try:
+            yield
+        except ValueError as error:
+            if not self._is_closed:
+                raise
+            raise _closed() from error
 
     def suspect(self, used: PinnedChannel) -> None:
         """No connection could be made with what this channel trusts: the next call looks first."""
@@ -201,6 +216,10 @@ class PinnedChannels:
             return GrpcWebError(transport_failure(failure, is_tls=True))
         text = str(failure) if failure is not None else "the server has shown no certificate"
         return _failed(grpc.StatusCode.UNAVAILABLE, text)
+
+
+def _closed() -> GrpcWebError:
+    return _failed(grpc.StatusCode.CANCELLED, "the channel is closed")
 
 
 def _failed(code: grpc.StatusCode, text: str) -> GrpcWebError:

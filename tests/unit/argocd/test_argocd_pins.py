@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from updater.argocd.certificates import presented
 from updater.argocd.failures import CallFailure, GrpcWebError
+from updater.argocd.pinnedcalls import PinnedStreaming, PinnedUnary
 from updater.argocd.pins import LEAST_GAP_S, PinHabit, PinnedChannels, was_never_sent
 from updater.argocd.trusts import ChannelTrust
 from updater.clock import SystemClock
@@ -216,6 +217,57 @@ def test_a_close_wakes_who_waits_and_closes_what_comes_late(server: Server) -> N
         if each.name == "argocd-certificate":
             each.join(WAIT_S)
     assert all(each.closed.is_set() for each in server.made)
+
+
+@pytest.fixture
+def closing() -> Iterator[tuple[PinnedChannels, Callable[[grpc.Channel], grpc.Channel]]]:
+    """Channels of the library, and what closes them between their choice and the call."""
+    habit = PinHabit("http://argocd.test", "argocd_trust_renewed")
+    pins = PinnedChannels(
+        lambda: ChannelTrust(None),
+        lambda _: grpc.insecure_channel("passthrough:nowhere"),
+        habit,
+        SystemClock(),
+        NullLog(),
+    )
+
+    def close(channel: grpc.Channel) -> grpc.Channel:
+        pins.close()
+        return channel
+
+    yield pins, close
+    pins.close()
+
+
+def test_a_close_between_the_choice_of_a_channel_and_the_call_cancels_the_call(closing: Any) -> None:
+    pins, close = closing
+    unary = PinnedUnary(pins, SystemClock(), lambda channel: close(channel).unary_unary("/x/Y"))
+    with pytest.raises(GrpcWebError) as caught:
+        unary(b"", WAIT_S)
+    assert caught.value.code() is grpc.StatusCode.CANCELLED
+
+
+def test_a_close_between_the_choice_of_a_channel_and_the_future_cancels_the_call(closing: Any) -> None:
+    pins, close = closing
+    unary = PinnedUnary(pins, SystemClock(), lambda channel: close(channel).unary_unary("/x/Y"))
+    with pytest.raises(GrpcWebError) as caught:
+        unary.future(b"", WAIT_S)
+    assert caught.value.code() is grpc.StatusCode.CANCELLED
+
+
+def test_a_close_between_the_choice_of_a_channel_and_the_stream_cancels_the_stream(closing: Any) -> None:
+    pins, close = closing
+    stream = PinnedStreaming(pins, lambda channel: close(channel).unary_stream("/x/Y"))(b"")
+    for _ in range(2):
+        with pytest.raises(GrpcWebError) as caught:
+            next(stream)
+        assert caught.value.code() is grpc.StatusCode.CANCELLED
+
+
+def test_a_value_error_over_a_channel_that_is_open_stays_one(closing: Any) -> None:
+    pins, _ = closing
+    with pytest.raises(ValueError, match="wrong"), pins.calling():
+        raise ValueError("wrong")
 
 
 @pytest.mark.parametrize(

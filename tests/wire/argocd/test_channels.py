@@ -305,6 +305,22 @@ def test_closing_the_channel_ends_what_runs(
     assert world.wait_for_watchers(0, WAIT_S)
 
 
+def test_a_call_on_a_closed_channel_is_cancelled_and_no_bug(channel: grpc.Channel, metadata: Any) -> None:
+    stub: Any = ApplicationServiceStub(channel)
+    stub.List(ApplicationQuery(), metadata=metadata, timeout=WAIT_S)
+    channel.close()
+    calls: list[Callable[[], Any]] = [
+        lambda: stub.List(ApplicationQuery(), metadata=metadata, timeout=WAIT_S),
+        lambda: next(stub.Watch(ApplicationQuery(), metadata=metadata)),
+        lambda: stub.List.future(ApplicationQuery(), metadata=metadata, timeout=WAIT_S).result(WAIT_S),
+    ]
+    for call in calls:
+        with pytest.raises(grpc.RpcError) as caught:
+            call()
+        error: Any = caught.value
+        assert error.code() is CODE.CANCELLED
+
+
 def test_sixteen_threads_share_a_channel(world: World, applications: Any, metadata: Any) -> None:
     results: list[list[str]] = []
 
