@@ -8,7 +8,6 @@ well, because helpers survive their parent (``write-back.md`` 3.2). Arguments ar
 from __future__ import annotations
 
 import os
-import resource
 import select
 import selectors
 import signal
@@ -23,6 +22,7 @@ from typing import IO
 
 from updater.clock import Clock, Deadline
 from updater.errors import GitError
+from updater.git.file_limits import limit_files
 from updater.transport.redaction import cap_text, redact
 
 MAX_OUTPUT_BYTES = 64 * 1024 * 1024
@@ -220,15 +220,8 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
         ) from error
     if command.max_file_bytes is not None and sys.platform == "linux":
         with suppress(ProcessLookupError):  # it has ended already
-            _limit_files(process.pid, command.max_file_bytes)
+            limit_files(process.pid, command.max_file_bytes)
     return process
-
-
-def _limit_files(pid: int, max_bytes: int) -> None:
-    """A lower limit of the system stays: raising it is not for everybody."""
-    soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    if soft == resource.RLIM_INFINITY or soft > max_bytes:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (max_bytes, hard))
 
 
 def _shutting_down(command: Command) -> GitError:

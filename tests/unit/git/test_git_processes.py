@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -15,6 +17,7 @@ from tests.git.programs import has_ended
 from updater.clock import Deadline, SystemClock
 from updater.errors import GitError
 from updater.git.environment import CONFIGURATION, environment_for
+from updater.git.file_limits import limit_files
 from updater.git.processes import Command, Finished, ProcessLimits, ProcessRunner, arguments_of
 
 _CLOCK = SystemClock()
@@ -52,6 +55,20 @@ def test_a_file_that_grows_too_long_is_the_end(tmp_path: Path, size: int, status
     script = f"import signal; signal.signal(signal.SIGXFSZ, signal.SIG_DFL); open('f', 'wb').write(b'x' * {size})"
     command = Command((sys.executable, "-S", "-c", script), tmp_path, {}, max_file_bytes=1000)
     assert ProcessRunner(ProcessLimits(), _CLOCK).run(command, Deadline.after(_CLOCK, 20.0)).status == status
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits another process")
+def test_a_limit_reaches_what_the_child_started_before() -> None:
+    script = ("sh", "-c", "sh -c 'sleep 1000 & echo $!; wait' & wait")
+    with subprocess.Popen(script, stdout=subprocess.PIPE, start_new_session=True) as child:
+        try:
+            assert child.stdout is not None
+            grandchild = int(child.stdout.readline())
+            limit_files(child.pid, 1000)
+            found = [resource.prlimit(pid, resource.RLIMIT_FSIZE)[0] for pid in (child.pid, grandchild)]
+        finally:
+            os.killpg(child.pid, signal.SIGKILL)
+    assert found == [1000, 1000]
 
 
 def test_a_child_that_does_not_read_its_input_is_no_failure() -> None:
