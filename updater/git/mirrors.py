@@ -89,7 +89,7 @@ class Mirror:
         """Whether a fetch left an unfinished file of this size or more: git that dies of a limit cannot remove it."""
         objects = self.folder / "objects"
         found = (*objects.glob("pack/tmp_pack_*"), *objects.glob("??/tmp_obj_*"))
-        return any(path.stat().st_size >= least_bytes for path in found)
+        return any(_length_of(path) >= least_bytes for path in found)
 
     @property
     def needs_tidying(self) -> bool:
@@ -195,6 +195,12 @@ def _size_of(folder: Path) -> int:
     """Bytes of the packs; loose objects are few, or the mirror is tidied."""
     total = 0
     for path in folder.glob("objects/pack/*.pack"):
-        with suppress(FileNotFoundError):
-            total += path.stat().st_size
+        total += _length_of(path)
     return total
+
+
+def _length_of(path: Path) -> int:
+    """Bytes of a file; 0 when it is gone, because others write here as well."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0

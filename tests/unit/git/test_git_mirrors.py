@@ -54,6 +54,17 @@ def test_mirrors_are_private(tmp_path: Path) -> None:
     store.close()
 
 
+def test_an_unfinished_file_that_goes_meanwhile_is_none(tmp_path: Path) -> None:
+    store = _store(tmp_path)
+    folder = _fill(store, "a", 1)
+    (folder / "objects" / "pack" / "tmp_pack_gone").symlink_to("gone")
+    with store.use("a", "repocreds") as mirror:
+        assert not mirror.has_unfinished(1)
+        (folder / "objects" / "pack" / "tmp_pack_here").write_bytes(b"x")
+        assert mirror.has_unfinished(1)
+    store.close()
+
+
 def git_accepts(folder: Path) -> bool:
     done = subprocess.run(["git", "--git-dir", str(folder), "rev-parse", "--is-bare-repository"], capture_output=True)  # noqa: PLW1510 - the answer is looked at
     return done.stdout == b"true\n"
