@@ -133,6 +133,11 @@ def test_templates_of_requests_see_plain_values_and_the_commit_does_not_change()
             "acme/app#12 GH-7 !3 %4 ~bug $5 &6",
             "acme/app#\u200b12 GH-\u200b7 !\u200b3 %\u200b4 \\~\u200bbug \\$\u200b5 &\u200b6",
         ),
+        ("acme/app!3 acme&6 Gh-7", "acme/app!\u200b3 acme&\u200b6 Gh-\u200b7"),
+        ("[issue:7] [work_item:acme/app/7]", "\\[\u200bissue:7\\] \\[\u200bwork_item:acme/app/7\\]"),
+        ("https://h.test/acme/app/issues/7", "https://h.test/acme/app/issues/\u200b7"),
+        ("fixes https://h.test/acme/app/-/work_items/7", "fixes https://h.test/acme/app/-/work_items/\u200b7"),
+        ("https://h.test/acme/app/commit/7", "https://h.test/acme/app/commit/7"),
         ("", ""),
     ],
 )
@@ -162,7 +167,7 @@ def test_nothing_is_left_that_a_forge_would_obey_or_draw(value: str) -> None:
     if body == value and value.startswith("http"):
         return
     assert not re.search(r"(?<![A-Za-z0-9_])@\w", body)
-    assert not re.search(r"#\d", body)
+    assert not re.search(r"[#!&]\d", body)
     assert not re.match(r"[#/>=+`~|*-]", body)
     assert not re.search(r"(?<!\\)(?:\\\\)*[`*\[\]<>|$]", body)
 
