@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from updater.clock import Clock, SystemClock
 from updater.engine.awaited import Awaited, Place
 from updater.engine.emptiness import FleetEmptiness
-from updater.engine.failure_classes import is_mild, is_standing
+from updater.engine.failure_classes import SHUTTING_DOWN, is_mild, is_standing
 from updater.engine.git_failures import GitFailure, SaidGitFailures, examples_of, group_git_failures
 from updater.engine.registry_failures import (
     Extent,
@@ -80,10 +80,14 @@ class Announcer:
             first = failure.decisions[0]
             if extent is None:
                 self._registry_failed(self._log.debug, failure, Extent(len(failure.decisions), failure.applications))
-            elif extent.images == 1:
-                self._image_failed(self._log.bind(**_image(first)).error, first)
+                continue
+            # What a shutdown leaves out is no failure, and is told once in every roll-out of the updater itself.
+            is_wanted = failure.code == SHUTTING_DOWN
+            if extent.images == 1:
+                log = self._log.bind(**_image(first))
+                self._image_failed(log.info if is_wanted else log.error, first)
             else:
-                self._registry_failed(self._log.error, failure, extent)
+                self._registry_failed(self._log.info if is_wanted else self._log.error, failure, extent)
 
     def decision(self, decision: Decision) -> None:
         """One image; what a registry did not answer for is summed up by ``unanswered``."""

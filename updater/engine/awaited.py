@@ -30,6 +30,9 @@ class Awaited:
             return False
         if len(self._images) >= MAX_REMEMBERED:
             self._images.clear()
+        if len(self._moving) >= MAX_REMEMBERED:
+            # Only changes for Git are ever asked about.
+            self._moving.clear()
         self._images[place] = state
         self._moving.add(place[0])
         return True

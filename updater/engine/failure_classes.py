@@ -5,6 +5,9 @@ They are met again in every round. The counters always count; the log says them 
 
 from __future__ import annotations
 
+SHUTTING_DOWN = "shutting_down"
+"""The code of what was left out because the updater was told to end."""
+
 _ANNOTATIONS = frozenset(
     (
         "invalid_method",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from updater.clock import Clock
+from updater.engine.failure_classes import SHUTTING_DOWN
 from updater.engine.labels import Unlabelled
 from updater.engine.registry_failures import SaidFailures
 from updater.model.references import ImageReference
@@ -15,7 +16,6 @@ from updater.ports.log import EventLog
 
 MAX_REMEMBERED = 10_000
 """Images whose repetition is suppressed; beyond it everything is forgotten and said once more."""
-_SHUTTING_DOWN = "shutting_down"
 _EVENT = "labels_unknown"
 
 
@@ -31,7 +31,7 @@ class LabelRemarks:
         """Say of which images changes are written without labels; not when a shutdown keeps them from being written."""
         groups: dict[tuple[str, str, str], list[Unlabelled]] = {}
         for each in unlabelled:
-            if each.why.error_code != _SHUTTING_DOWN:
+            if each.why.error_code != SHUTTING_DOWN:
                 cause = ("labels", each.image.repository.registry, each.why.error_code)
                 groups.setdefault(cause, []).append(each)
         for cause, images in groups.items():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from updater.clock import Deadline
+from updater.engine.failure_classes import SHUTTING_DOWN
 from updater.errors import CredentialError, RegistryAuthError, UpdaterError
 from updater.model.images import Candidate, Inspection, Reason, TagList
 from updater.model.references import ImageRepository
@@ -89,7 +90,7 @@ class Poller:
     def ask(self, need: Need, reason: Reason, ask: Callable[[], Answer]) -> Answer | FactsUnavailable:
         """What one call to a registry answers, or why there is no answer: ``reason``, unless credentials are wrong."""
         if self._stopping.is_set():
-            return FactsUnavailable(reason, "not asked, because the updater is shutting down", "shutting_down")
+            return FactsUnavailable(reason, "not asked, because the updater is shutting down", SHUTTING_DOWN)
         try:
             return ask()
         except (CredentialError, RegistryAuthError) as error:

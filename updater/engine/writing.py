@@ -16,6 +16,7 @@ from typing import Protocol
 from updater.clock import Deadline
 from updater.engine.announcements import Announcer
 from updater.engine.facts import in_pool
+from updater.engine.failure_classes import SHUTTING_DOWN
 from updater.engine.grouping import Work
 from updater.model.applications import ApplicationKey
 from updater.model.changes import ChangeSet, WriteBackResult, WriteOutcome
@@ -165,7 +166,7 @@ class Writing:
 def left_out(change_set: ChangeSet) -> WriteBackResult:
     """A write that had not begun when the updater was told to end."""
     text = f"{change_set.application}: not written, because the updater is shutting down"
-    return _failed(change_set, "shutting_down", text)
+    return _failed(change_set, SHUTTING_DOWN, text)
 
 
 def _without_git(change_set: ChangeSet) -> WriteBackResult:

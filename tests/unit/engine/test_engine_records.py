@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+import pytest
+
 from tests.unit.engine.fleet import MemoryRegistry, MemoryWriteBack, RecordingLog, helm_application, run_round
 from updater.clock import Deadline, SystemClock
 from updater.engine.engine import Engine, EngineOptions, Experience
@@ -169,3 +171,15 @@ def test_a_round_that_was_stopped_says_so() -> None:
     stopping.set()
 
     assert run_round(on_broken_registry(2), MemoryRegistry({}), stopping=stopping).is_interrupted
+
+
+@pytest.mark.parametrize(("count", "event"), [(1, "image_failed"), (3, "registry_failed")])
+def test_registries_that_a_shutdown_left_unasked_are_no_error(count: int, event: str) -> None:
+    log, stopping = RecordingLog(), threading.Event()
+    stopping.set()
+
+    run_round(on_broken_registry(count), MemoryRegistry({}), log=log, stopping=stopping)
+
+    assert log.events("error") == []
+    (code,) = [fields["code"] for level, name, fields in log.records if (level, name) == ("info", event)]
+    assert code == "shutting_down"
