@@ -94,6 +94,17 @@ def test_a_round_whose_output_was_closed_before_it_began_is_as_good(
     assert "Processing results: applications=4" in done.stderr
 
 
+@pytest.mark.parametrize("streams", [">/dev/full 2>&1", ">&- 2>/dev/full"])
+def test_a_round_whose_records_have_nowhere_to_go_keeps_its_status(
+    streams: str, shop_registries: Path, environment: dict[str, str]
+) -> None:
+    words = f"{_ROUND} --disable-kubernetes --registries-conf-path {shlex.quote(str(shop_registries))}"
+    command = f"{sys.executable} -W error -m updater.cli.entry {words} {streams}"
+    done = subprocess.run(["bash", "-c", command], env=environment, timeout=50, check=False)
+
+    assert done.returncode == 0
+
+
 def test_a_result_that_the_disk_has_no_room_for_is_one_line_and_status_1(
     full: IO[bytes], shop_registries: Path, environment: dict[str, str]
 ) -> None:

@@ -101,7 +101,9 @@ class Streams:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._output.is_lost:
-            _abandon_output()
+            _abandon(1)
+        if _is_stuck(sys.stderr):
+            _abandon(2)
         sys.stdout = self._before
 
 
@@ -113,10 +115,20 @@ def say_lost(error: ResultLost) -> int:
     return 1
 
 
-def _abandon_output() -> None:
-    """Let what is left in the buffer go nowhere, so that the end of the process does not fail on it again."""
+def _is_stuck(stream: TextIO | None) -> bool:
+    """Whether something is left in the buffer of a stream that cannot be written."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except (OSError, ValueError):
+        return True
+    return False
+
+
+def _abandon(descriptor: int) -> None:
+    """Let what is left in the buffer go nowhere: the end of the process would fail on it again, with status 120."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    os.dup2(nowhere, descriptor)
     os.close(nowhere)
 
 
