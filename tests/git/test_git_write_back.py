@@ -448,3 +448,11 @@ def test_a_long_diff_says_how_much_it_leaves_out(remote: BareRepository, bench: 
     diff = bench.write_one(intent_for(remote.url, "1.1.0", edit=rewrite), dry_run=True).diff
     assert len(diff) == MAX_DIFF_LINES + 1
     assert diff[-1] == "... and 4 lines more"
+
+
+def test_a_branch_whose_newest_commit_has_a_huge_message_is_written(
+    remote: BareRepository, make_bench: Callable[..., Bench]
+) -> None:
+    huge = remote.git("commit-tree", "main^{tree}", "-p", "main", stdin=b"change\n\n" + b"word\n" * 500_000).strip()
+    remote.git("update-ref", "refs/heads/main", huge)
+    assert make_bench().write_one(intent_for(remote.url, "1.1.0")).outcome is WriteOutcome.WRITTEN

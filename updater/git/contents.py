@@ -10,7 +10,8 @@ from updater.git.objects import ObjectsMissing, ObjectStore
 from updater.git.trees import MAX_TREE_BYTES, Tree, parse_tree
 from updater.ports.git import Entry, EntryKind
 
-MAX_COMMIT_BYTES = 1024 * 1024
+MAX_COMMIT_BYTES = 16 * 1024 * 1024
+"""Of a message that anybody may have written: git knows no limit, and a branch with a longer one cannot be written."""
 _TREE_LINE = b"tree "
 
 

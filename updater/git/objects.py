@@ -87,14 +87,10 @@ class ObjectStore:
                 stream = self._database.stream(unhexlify(object_id))
             except BadObject as error:
                 raise ObjectsMissing((object_id,)) from error
-            if stream.size > max_bytes:
-                raise GitError(f"object {object_id} has {stream.size} bytes", code="object_too_large")
-            if stream.type != kind.encode():
-                raise GitError(f"object {object_id} is no {kind}", code="mirror_damaged", retryable=True)
-            content: bytes = stream.read()
-            if len(content) != stream.size:
-                raise ValueError("the object is shorter than it says")
-            return content
+            try:
+                return _content(stream, object_id, kind, max_bytes)
+            finally:
+                del stream  # an error keeps this frame alive, and with a stream in it no pack can be closed
 
     def _check_chain(self, object_id: str) -> None:
         """Refuse what takes much room or time to unpack: gitdb applies all deltas before it tells the size.
@@ -149,9 +145,24 @@ class ObjectStore:
             except OSError as error:
                 raise disk_failed(self._folder, error) from error
             except _BROKEN as error:
+                cause = error.with_traceback(None)  # its frames hold streams
                 raise GitError(
                     "the mirror is damaged", where=str(self._folder), code="mirror_damaged", retryable=True
-                ) from error
+                ) from cause
+
+
+def _content(stream: Any, object_id: str, kind: str, max_bytes: int) -> bytes:
+    try:
+        if stream.size > max_bytes:
+            raise GitError(f"object {object_id} has {stream.size} bytes", code="object_too_large")
+        if stream.type != kind.encode():
+            raise GitError(f"object {object_id} is no {kind}", code="mirror_damaged", retryable=True)
+        content: bytes = stream.read()
+        if len(content) != stream.size:
+            raise ValueError("the object is shorter than it says")
+        return content
+    finally:
+        del stream
 
 
 def _holds(entity: Any, name: bytes) -> bool:

@@ -48,6 +48,10 @@ SAMPLE_CHANGES = (
 )
 """What the ``template`` command renders."""
 
+MAX_MESSAGE = 200_000
+"""Characters of one commit's message. A batch may be of a thousand Applications, each with all labels of its images; a
+commit of megabytes is one that servers refuse, and that whoever reads the branch has to read."""
+_CUT = "\n\n(The rest of the message was cut off.)\n"
 _NUMBER = "{N}"
 _BLANKS = " \t\r\f\v"
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -100,11 +104,18 @@ def _data(application: str, changes: Sequence[TemplateChange]) -> Record:
 
 
 def batch_message(messages: Iterable[tuple[ApplicationKey, str]], subject: str = DEFAULT_BATCH_SUBJECT) -> str:
-    """One message for the Applications of a batch, sorted by namespace and name; that of a single one is its own."""
+    """One message for the Applications of a batch, sorted by namespace and name; that of a single one is its own.
+
+    A very long one is cut.
+    """
     texts = [clean_message(text) for _, text in sorted(messages)]
     if len(texts) == 1:
-        return texts[0]
-    return "\n".join((f"{subject.replace(_NUMBER, str(len(texts)))}\n", *texts))
+        return _fitted(texts[0])
+    return _fitted("\n".join((f"{subject.replace(_NUMBER, str(len(texts)))}\n", *texts)))
+
+
+def _fitted(text: str) -> str:
+    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - len(_CUT)].rstrip() + _CUT
 
 
 def clean_message(text: str) -> str:

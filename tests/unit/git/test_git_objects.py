@@ -62,6 +62,15 @@ def test_a_chain_that_unpacks_to_too_much_is_not_unpacked(
     assert refused.value.code == "object_too_large"
 
 
+def test_a_refused_object_lets_its_pack_be_closed(packed: tuple[BareRepository, list[str]]) -> None:
+    repository, names = packed
+    store = ObjectStore(repository.folder, ObjectAccess())
+    with pytest.raises(GitError) as refused:
+        store.read(names[0], "blob", 10)
+    store.close()  # the error, and with it the frames that it went through, is still there
+    assert refused.value.code == "object_too_large"
+
+
 def _deepest(repository: BareRepository) -> str:
     """The object with the most deltas below it."""
     (index,) = (repository.folder / "objects" / "pack").glob("*.idx")

@@ -6,6 +6,7 @@ from updater.errors import ConfigurationError, PlanError
 from updater.manifests.branches import BranchContext, render_write_branch, resolve_base_branch
 from updater.manifests.messages import (
     DEFAULT_TEMPLATE,
+    MAX_MESSAGE,
     SAMPLE_APPLICATION,
     SAMPLE_CHANGES,
     batch_message,
@@ -105,6 +106,13 @@ def test_a_batch_is_sorted_and_counts_its_applications() -> None:
 )
 def test_messages_are_cleaned_as_git_does(text: str, cleaned: str) -> None:
     assert clean_message(text) == cleaned
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_very_long_message_is_cut(count: int) -> None:
+    made = batch_message([(ApplicationKey("team", f"app{n}"), "word \n" * MAX_MESSAGE) for n in range(count)])
+    assert len(made) <= MAX_MESSAGE
+    assert made.endswith("\n\n(The rest of the message was cut off.)\n")
 
 
 def test_blanks_inside_of_a_line_take_no_time() -> None:
