@@ -31,7 +31,7 @@ class DriftWatch:
         if place.expected != tip or branches.push == branches.base:
             return
         remote = run.batch.target.remote
-        if not self._is_news((remote.key, branches.push, branches.base), branches.base_commit):
+        if not self._is_news((remote.place, branches.push, branches.base), branches.base_commit):
             return
         where = {"repository": str(remote), "branch": branches.push, "base": branches.base}
         try:
