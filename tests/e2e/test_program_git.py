@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.git.http_server import PASSWORD, USER, HttpServer
+from tests.git.http_server import PASSWORD, USER, HttpServer, serving_repositories
 from tests.git.refusing_git import refusing_git
 from tests.program import program_command
 from updater.model.applications import ANNOTATION_PREFIX, ApplicationKey
@@ -35,11 +35,8 @@ _KUSTOMIZATION = "resources:\n- deployment.yaml\nimages:\n- name: registry.examp
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpServer]:
     """Serves every repository below its folder ``repositories``."""
-    folder = tmp_path_factory.mktemp("nginx")
-    (folder / "repositories").mkdir()
-    server = HttpServer(folder, folder / "repositories", is_root=os.getuid() == 0)
-    yield server
-    server.close()
+    with serving_repositories(tmp_path_factory.mktemp("nginx")) as server:
+        yield server
 
 
 @dataclass

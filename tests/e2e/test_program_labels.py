@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +15,7 @@ from tests.contract.forge.fakes.world import TOKEN, USER, Branches, World
 from tests.contract.forge.smart_http import SmartHttp
 from tests.e2e.test_program_git import PATIENCE_S, Site
 from tests.e2e.test_program_pull_requests import Beside
-from tests.git.http_server import HttpServer
+from tests.git.http_server import HttpServer, serving_repositories
 from updater.model.applications import ANNOTATION_PREFIX
 from updater.playground.applications import helm_application, kustomize_application
 
@@ -31,11 +30,8 @@ _TEMPLATE = (
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpServer]:
-    folder = tmp_path_factory.mktemp("nginx")
-    (folder / "repositories").mkdir()
-    server = HttpServer(folder, folder / "repositories", is_root=os.getuid() == 0)
-    yield server
-    server.close()
+    with serving_repositories(tmp_path_factory.mktemp("nginx")) as server:
+        yield server
 
 
 @pytest.fixture

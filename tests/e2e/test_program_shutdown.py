@@ -17,6 +17,7 @@ import pytest
 
 from tests.ports import free_port
 from tests.program import program_command
+from tests.program.output import ProgramOutput
 from updater.assembly.ending import LONGEST_CLOSING_S
 from updater.playground.showcase import REGISTRY_HOST, Showcase
 
@@ -36,8 +37,6 @@ class Ending:
         self.held, self.released = threading.Event(), threading.Event()
         showcase.world.before_next("UpdateSpec", self._hold)
         showcase.push_release("web", "1.0.1")
-        self.lines: list[str] = []
-        self._grown = threading.Condition()
         self.process = subprocess.Popen(
             [
                 *program_command(),
@@ -58,28 +57,14 @@ class Ending:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-        assert self.held.wait(PATIENCE_S), "".join(self.lines)
+        self.output = ProgramOutput(self.process, PATIENCE_S)
+        assert self.held.wait(PATIENCE_S), self.output.text
         self.client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
         self.client.sendall(b"POST /webhook?type=native HTTP/1.1\r\nHost: updater\r\nContent-Length: 100\r\n\r\n{")
 
     def _hold(self, *_: object) -> None:
         self.held.set()
         self.released.wait(PATIENCE_S)
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as output:
-            for line in output:
-                with self._grown:
-                    self.lines.append(line)
-                    self._grown.notify_all()
-
-    def wait_for(self, fragment: str) -> None:
-        with self._grown:
-            found = self._grown.wait_for(lambda: any(fragment in line for line in self.lines), PATIENCE_S)
-            assert found, "".join(self.lines)
 
     def push_event(self) -> None:
         """An event about the Application whose write is under way."""
@@ -88,19 +73,19 @@ class Ending:
             body = f'{{"name": "{REGISTRY_HOST}/shop/web", "tag": "1.0.1"}}'
             connection.request("POST", "/webhook?type=native", body)
             assert connection.getresponse().status == 200
-        self.wait_for("Triggering image update check")
+        self.output.wait_for("Triggering image update check")
 
     def end(self) -> str:
         """What the program printed, to its end."""
         self.process.wait(PATIENCE_S)
-        self._reader.join(PATIENCE_S)
-        return "".join(self.lines)
+        self.output.join()
+        return self.output.text
 
     def close(self) -> None:
         self.released.set()
         self.process.kill()
         self.process.wait()
-        self._reader.join(PATIENCE_S)
+        self.output.join()
         self.client.close()
 
 
@@ -142,7 +127,7 @@ def test_a_write_in_flight_may_end_after_events_were_given_up(begin: Callable[[s
     ending = begin("continuous", "4s")
     ending.push_event()
     ending.process.send_signal(signal.SIGTERM)
-    ending.wait_for("Not all webhook events could be finished")
+    ending.output.wait_for("Not all webhook events could be finished")
     ending.released.set()
     out = ending.end()
     assert ending.process.returncode == 0, out
@@ -155,7 +140,7 @@ def test_a_second_signal_does_not_wait_for_events_and_writes(begin: Callable[[st
     ending = begin("continuous", "10m")
     ending.push_event()
     ending.process.send_signal(signal.SIGTERM)
-    ending.wait_for("stopping after a signal")
+    ending.output.wait_for("stopping after a signal")
     before_s = monotonic()
     ending.process.send_signal(signal.SIGTERM)
     out = ending.end()

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from tests.ports import free_port
 from tests.program import program_command
+from tests.program.output import ProgramOutput
 from tests.wire.webhooks.payloads import SECRET, SENT, Sent
 from updater.playground.showcase import REGISTRY_HOST, Showcase
 from updater.settings.webhooks import SECRET_SETTINGS
@@ -38,23 +38,7 @@ class Serving:
     def __init__(self, process: subprocess.Popen[str], port: int) -> None:
         self.process = process
         self.port = port
-        self.lines: list[str] = []
-        self._grown = threading.Condition()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as output:
-            for line in output:
-                with self._grown:
-                    self.lines.append(line)
-                    self._grown.notify_all()
-
-    def wait_for(self, fragment: str) -> None:
-        with self._grown:
-            found = self._grown.wait_for(lambda: any(fragment in line for line in self.lines), PATIENCE_S)
-            assert found, "".join(self.lines)
+        self.output = ProgramOutput(process, PATIENCE_S)
 
     def send(self, target: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
@@ -66,7 +50,7 @@ class Serving:
     def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(PATIENCE_S)
-        self._reader.join(PATIENCE_S)
+        self.output.join()
         return status
 
 
@@ -101,7 +85,7 @@ def start(showcase: Showcase, tmp_path: Path) -> Iterator[Callable[..., Serving]
     for serving in started:
         serving.process.kill()
         serving.process.wait()
-        serving._reader.join(PATIENCE_S)
+        serving.output.join()
 
 
 def native(name: str, tag: str) -> Sent:
@@ -110,21 +94,21 @@ def native(name: str, tag: str) -> Sent:
 
 def test_every_sender_is_understood_and_no_secret_is_told(showcase: Showcase, start: Callable[..., Serving]) -> None:
     serving = start("webhook", "--disable-kubernetes", "--loglevel", "trace")
-    serving.wait_for("Starting webhook server on port")
+    serving.output.wait_for("Starting webhook server on port")
     for sent in SENT:
         assert serving.send(sent.target, sent.content, sent.sent_headers) == (200, "Webhook received and processing")
         wrong = {name: "guess-1" for name in sent.sent_headers if name in ("Authorization", "X-Webhook-Secret")}
         headers = {**sent.sent_headers, **wrong, "X-Hub-Signature-256": "sha256=guess-2"}
         status, text = serving.send(sent.target.replace(SECRET, "guess-3"), sent.content, headers)
         assert (status, "guess" in text) == (400, False)
-        serving.wait_for(f"tag={sent.read[2]} type={sent.type}")
+        serving.output.wait_for(f"tag={sent.read[2]} type={sent.type}")
     showcase.push_release("web", "1.0.1")
     sent = native(f"{REGISTRY_HOST}/shop/web", "1.0.1")
     assert serving.send(sent.target, sent.content, sent.sent_headers)[0] == 200
     assert showcase.world.wait_for_calls("UpdateSpec", 1, PATIENCE_S)
-    serving.wait_for("Update result: processed=2 updated=1 errors=1 skipped=0")
+    serving.output.wait_for("Update result: processed=2 updated=1 errors=1 skipped=0")
     assert serving.end() == 0
-    out = "".join(serving.lines)
+    out = serving.output.text
     assert SECRET not in out
     assert "guess" not in out
     for fragment in (
@@ -142,7 +126,7 @@ def test_every_sender_is_understood_and_no_secret_is_told(showcase: Showcase, st
 def test_run_serves_webhooks_beside_its_rounds(showcase: Showcase, start: Callable[..., Serving], mode: str) -> None:
     ports = ("--health-port=0", "--metrics-port=0", "--status-addr=")
     serving = start("run", "--disable-kubernetes", "--enable-webhook", "--interval=1h", f"--mode={mode}", *ports)
-    serving.wait_for("Processing results" if mode == "cycle" else "continuous: finished processing")
+    serving.output.wait_for("Processing results" if mode == "cycle" else "continuous: finished processing")
     showcase.push_release("web", "1.0.1")
     sent = native(f"{REGISTRY_HOST}/shop/web", "1.0.1")
     assert serving.send(sent.target, sent.content, sent.sent_headers)[0] == 200
@@ -154,13 +138,13 @@ def test_a_port_that_is_taken_and_a_pair_that_cannot_be_used_end_the_start(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     first = start("webhook", "--disable-kubernetes")
-    first.wait_for("Starting webhook server on port")
+    first.output.wait_for("Starting webhook server on port")
     with closing(socket.create_connection(("127.0.0.1", first.port), timeout=PATIENCE_S)):
         second = start("webhook", "--disable-kubernetes", port=first.port)
         assert second.process.wait(PATIENCE_S) == 1
-    second.wait_for(f"--webhook-port: cannot listen on :{first.port}: Address already in use")
+    second.output.wait_for(f"--webhook-port: cannot listen on :{first.port}: Address already in use")
     for name in ("tls.crt", "tls.key"):
         (tmp_path / name).write_text("nonsense")
     third = start("webhook", "--disable-kubernetes")
     assert third.process.wait(PATIENCE_S) == 1
-    third.wait_for("tls.crt: it cannot be read as a certificate")
+    third.output.wait_for("tls.crt: it cannot be read as a certificate")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import trustme
@@ -96,3 +99,15 @@ def _listening_programs(wrap: str, address: Path) -> subprocess.Popen[bytes]:
 def _backend_program() -> str:
     where = subprocess.run(["git", "--exec-path"], capture_output=True, check=True, text=True).stdout.strip()
     return f"{where}/git-http-backend"
+
+
+@contextmanager
+def serving_repositories(folder: Path) -> Iterator[HttpServer]:
+    """Serves every repository below the folder ``repositories`` in ``folder``."""
+    root = folder / "repositories"
+    root.mkdir()
+    server = HttpServer(folder, root, is_root=os.getuid() == 0)
+    try:
+        yield server
+    finally:
+        server.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from tests.e2e.test_program_git import PATIENCE_S, Site
 from tests.git.deadly_git import DeadlyGit
-from tests.git.http_server import HttpServer
+from tests.git.http_server import HttpServer, serving_repositories
 from tests.git.test_git_kills import KILLED, STEPS
 from updater.playground.applications import helm_application
 
@@ -23,11 +22,8 @@ VALUES = "image:\n  name: shop/web\n  tag: 1.0.0\n"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpServer]:
-    folder = tmp_path_factory.mktemp("nginx")
-    (folder / "repositories").mkdir()
-    server = HttpServer(folder, folder / "repositories", is_root=os.getuid() == 0)
-    yield server
-    server.close()
+    with serving_repositories(tmp_path_factory.mktemp("nginx")) as server:
+        yield server
 
 
 @pytest.fixture
